@@ -1,0 +1,1 @@
+"""The archive topic's reader: writes emissions to stores, each at its own pace."""

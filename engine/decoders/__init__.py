@@ -1,0 +1,64 @@
+"""Decoders: the bytes of one topic become values; one file a format, found by its name like a monitor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from engine.events import Message, Reason
+
+
+class Undecodable(Exception):  # noqa: N818 - it says what the message is, and is never an error of ours
+    """A message that cannot become a record: the reason and what was expected where."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        """Keep the two parts for the reject."""
+        super().__init__(f"{detail} (reason: {reason})")
+        self.reason: Reason = reason
+        self.detail = detail
+
+
+class StreamSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a workflow file says of a stream that a decoder may use."""
+
+    time: str | None = None
+    """Name of the field that holds the event time."""
+    unit: str = "s"
+    """Unit of a number in it: s, ms, us or ns."""
+    zone: str | None = None
+    """IANA zone of a text in it that has no offset."""
+    key: tuple[str, ...] = ()
+    """Names of the fields that key the stream."""
+    schema: Mapping[str, Any] | bool | None = None
+    """JSON Schema that each value must fit, already read from its file."""
+
+
+Decoded = tuple[int | None, str | None, Any]
+"""Event time in microseconds (None: the message's own), key text (None: the message's own), value."""
+
+
+class Decoder:
+    """Contract of a decoder: made once for a stream, called for each message, keeps nothing between calls."""
+
+    key_fields: tuple[str, ...] = ()
+    """The fields that key the stream, where the format itself knows."""
+    gives_time: bool = False
+    """Whether every value has an event time of its own."""
+
+    def __init__(self, settings: StreamSettings) -> None:
+        """Prepare for one stream.
+
+        Raises:
+            ValueError: a setting that this decoder cannot use; `check` reports it with its line.
+        """
+        self.settings = settings
+
+    def decode(self, message: Message) -> Decoded:
+        """Give time, key and value of a message.
+
+        Raises:
+            Undecodable: it cannot become a record.
+        """
+        raise NotImplementedError

@@ -1,0 +1,90 @@
+"""Sensor messages: JSON objects of engines, told apart by `type`."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timezone
+from typing import Any, Final
+
+import msgspec
+
+from engine.decoders import Decoded, Decoder, StreamSettings, Undecodable
+from engine.events import MESSAGE_BYTES, Message
+from engine.reports import AnySensorMessage, SensorReport, counts
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_AT: Final = re.compile(r"(?P<what>.*?)(?: - at `(?P<path>.*)`)?", re.DOTALL)
+_PART: Final = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
+_SHOWN: Final = 60
+
+
+class Sensors(Decoder):
+    """Decodes sensor reports, engine states and their kin; anything else is a reject.
+
+    Digits of a timestamp after the microsecond are rounded.
+    """
+
+    key_fields = ("src",)
+    gives_time = True
+
+    def __init__(self, settings: StreamSettings) -> None:
+        """Prepare the typed decoder; `time:` and `schema:` are not for this format."""
+        super().__init__(settings)
+        if settings.time is not None:
+            raise ValueError("sensor messages have their time in `timestamp`; leave `time:` out")
+        if settings.schema is not None:
+            raise ValueError("sensor messages have their own shape; leave `schema:` out")
+        self._decode = msgspec.json.Decoder(AnySensorMessage).decode
+
+    def decode(self, message: Message) -> Decoded:
+        """Give time, engine id and the typed message."""
+        data = message.value
+        if data is None:
+            raise Undecodable("schema", "$: expected a sensor message, got a tombstone (no value)")
+        if len(data) > MESSAGE_BYTES:
+            raise Undecodable("bound", f"expected at most {MESSAGE_BYTES} bytes, got {len(data)}")
+        try:
+            value = self._decode(data)
+        except msgspec.ValidationError as error:
+            raise Undecodable("schema", _explain(str(error), data)) from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise Undecodable("encoding", f"expected JSON in UTF-8: {error}") from None
+        if type(value) is SensorReport and (type(value.data) is list or value.data < 0):  # type: ignore[operator]  # a float
+            _check(value)
+        since = value.timestamp - _EPOCH
+        time = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+        return time, value.src, value
+
+
+def _check(report: SensorReport) -> None:
+    """Refuse what the types alone cannot: negative counts."""
+    least = min(report.data) if isinstance(report.data, list) else report.data
+    if least < 0 and counts(report.tap):
+        raise Undecodable("schema", f"$.data: expected a count of at least 0 at {report.tap}, got {least:g}")
+
+
+def _explain(text: str, data: bytes) -> str:
+    """Turn a msgspec sentence into path, expectation and the value that came."""
+    found = _AT.fullmatch(text)
+    if found is None or found["path"] is None:
+        return f"$: {_lower(text)}"
+    path = found["path"]
+    return f"{path}: {_lower(found['what'])}{_came(data, path)}"
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _came(data: bytes, path: str) -> str:
+    try:
+        value: Any = msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
+    for name, index in _PART.findall(path):
+        try:
+            value = value[name] if name else value[int(index)]
+        except (LookupError, TypeError):
+            return ""
+    shown = msgspec.json.encode(value).decode()
+    return f": {shown if len(shown) <= _SHOWN else shown[:_SHOWN] + '...'}"
