@@ -1,0 +1,272 @@
+"""Calls the monitors of one pipeline: whose series a record is, one call after the other, failures kept apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import PurePath
+from typing import Any
+
+from engine.batches import Batches
+from engine.catalogue import AlertSpec
+from engine.events import Message, Metric, Reason, Record, Reject
+from engine.monitor import Key
+from engine.notices import SERIES_LIMIT, Notice
+from engine.outcome import Counts
+from engine.release import Release, checked
+from engine.remembered import Remembered
+from engine.reports import SensorReport
+from engine.saved_series import encode
+from engine.series import Cell, Route, Step, Table, identity
+
+
+class Caller:
+    """Brings records, metrics and timers to the monitors of one pipeline."""
+
+    def __init__(self, remembered: Remembered, counts: Counts) -> None:
+        """Prepare the ways to the monitors."""
+        self.remembered = remembered
+        self.counts = counts
+        self._readers = [table for table in remembered.tables if table.reads_metrics]
+        self._others = [table for table in remembered.tables if not table.reads_metrics]
+        if self._readers:
+            for table in remembered.tables:
+                table.plain = False
+        self.release = Release(counts, self._read if self._readers else None)
+        self._batches = Batches()
+        self._ways: dict[type, tuple[list[Table], list[Table]]] = {}
+        self._message: Message | None = None
+
+    # --- records
+
+    def _tables(self, kind: type) -> tuple[list[Table], list[Table]]:
+        """Name the monitors that read a kind of value: those whose keys can be remembered, then the others."""
+        found = self._ways.get(kind)
+        if found is None:
+            tables = [table for table in self._others if issubclass(kind, table.monitor.reads)]
+            known = {"src", "tap"} if kind is SensorReport else {"src"}
+            fixed = [
+                table for table in tables if table.monitor.key_fields and known.issuperset(table.monitor.key_fields)
+            ]
+            found = self._ways[kind] = (fixed, [table for table in tables if table not in fixed])
+        return found
+
+    def take(self, record: Record, message: Message, route: Route | None) -> None:
+        """Bring a record to all monitors that want it."""
+        self._message = message
+        steps: Sequence[Step] | None = None if route is None or route.partly else route.steps
+        if steps is None or message.headers:
+            steps = self._way(record, route, _retried(message))
+        if steps:
+            self._run(steps, record, message.offset)
+        else:
+            self.counts.ignored += 1
+
+    def _way(self, record: Record, route: Route | None, only: str | None) -> Sequence[Step]:
+        """Find the steps of a record, and remember those that can be."""
+        fixed, asked = self._tables(type(record.value))
+        if route is None:
+            steps: Sequence[Step] = self._steps([*fixed, *asked], record)[0]
+        else:
+            route.partly = bool(asked)
+            steps = self._find(route, fixed, record) if route.steps is None else route.steps
+            steps = [*steps, *self._steps(asked, record)[0]] if asked else steps
+        return steps if only is None else [step for step in steps if step[2].name == only]
+
+    def _run(self, steps: Sequence[Step], record: Record, cause: int | None) -> None:
+        """Call one monitor after the other; a failure of one is nothing to the others."""
+        now = self.remembered.now or 0
+        time = record.time
+        for on_record, cell, table, sign in steps:
+            if not sign or cell.silent is not None:
+                if table.batched:
+                    self._wait(table, cell, record)
+                    continue
+                try:
+                    emitted = on_record(record, cell.state)
+                    if emitted:
+                        self.release.let(table, cell, emitted, cause)
+                except Exception as error:  # noqa: BLE001 - whatever a plugin raises is a reject, never a stop
+                    self.failed(table, error)
+                    continue
+                if table.watched:
+                    self._seen(table, cell, time)
+            elif time > cell.seen:
+                cell.seen = time
+            if not cell.dirty:
+                cell.dirty = True
+                table.dirty.append(cell)
+            cell.touched = now
+
+    def _find(self, route: Route, tables: Sequence[Table], record: Record) -> Sequence[Step]:
+        steps, whole = self._steps(tables, record)
+        if whole:
+            route.steps = tuple(steps)
+            for _, cell, _, _ in steps:
+                cell.routes.append(route)
+        return steps
+
+    def _steps(self, tables: Iterable[Table], record: Record) -> tuple[list[Step], bool]:
+        """Ask monitors whose series a record is, and begin the series that are new; False where one refused."""
+        steps, whole = [], True
+        for table in tables:
+            try:
+                key = table.key(record)
+            except Exception as error:  # noqa: BLE001 - whatever a plugin raises is a reject, never a stop
+                self.failed(table, error)
+                whole = False
+                continue
+            if key is None:
+                continue
+            cell = table.cells.get(key) or self.begin(table, key)
+            if cell is None:
+                whole = False
+                continue
+            sign = cell.seen >= 0 and isinstance(record.value, table.signs)
+            whole = whole and (cell.seen >= 0 or not isinstance(record.value, table.signs))
+            steps.append((table.on_record, cell, table, sign))
+        return steps, whole
+
+    def begin(self, table: Table, key: Key) -> Cell | None:
+        """Begin a series; where the monitor has as many as it may, the record is a reject and an alert fires."""
+        now = self.remembered.now or 0
+        cell = table.add(key, now)
+        if cell is None:
+            self.counts.series_refused += 1
+            limit = table.attached.max_series
+            self._reject("bound", f"expected at most {limit} series of {table.name}, got one more: {key!r}", table)
+            self.notice(SERIES_LIMIT, table.name, f"{table.name} has {limit} series and refuses new ones")
+            return None
+        if not table.reads_metrics:
+            self.remembered.tag(cell)
+        self.remembered.timers.set(table.next_due(cell, now), table.index, key, cell)
+        return cell
+
+    # --- records in batches
+
+    def _wait(self, table: Table, cell: Cell, record: Record) -> None:
+        """Keep a record for a monitor that takes several at once."""
+        if self._message is not None:
+            self._batches.add(cell, record, self._message)
+            cell.touched = self.remembered.now or 0
+            table.mark(cell)
+        if self._readers:
+            self.flush()
+
+    def flush(self) -> bool:
+        """Give waiting records to the monitors that take them in batches; says whether there were any."""
+        if not self._batches:
+            return False
+        for cell, records, messages in self._batches.take():
+            table = cell.table
+            before = encode(cell.state)
+            try:
+                pairs = list(table.monitor.on_batch(records, cell.state))
+                checked([emission for _, emission in pairs], table.names)
+            except Exception:  # noqa: BLE001 - whatever a plugin raises: one by one shows which record it is
+                cell.state = table.decode(before)
+                self._one_by_one(cell, records, messages)
+                continue
+            for place, emission in pairs:
+                self._message = messages[place]
+                self.release.let(table, cell, (emission,), messages[place].offset)
+            self._seen(table, cell, max(record.time for record in records))
+        return True
+
+    def _one_by_one(self, cell: Cell, records: list[Record], messages: list[Message]) -> None:
+        table = cell.table
+        for record, message in zip(records, messages, strict=True):
+            self._message = message
+            try:
+                self.release.let(table, cell, table.on_record(record, cell.state), message.offset)
+            except Exception as error:  # noqa: BLE001 - whatever a plugin raises is a reject, never a stop
+                self.failed(table, error)
+                continue
+            self._seen(table, cell, record.time)
+
+    def _seen(self, table: Table, cell: Cell, time: int) -> None:
+        """Note when a series was seen: that may end a silence, or make its timer earlier."""
+        seen = cell.seen
+        if time > seen:
+            cell.seen = time
+        if not table.timed and seen >= 0 and cell.silent is None:
+            return  # its silence only moves away, which is found out when it is due
+        if cell.silent is not None and time > cell.silent:
+            cell.silent = None
+        due = table.next_due(cell, self.remembered.now or 0)
+        if due < cell.due:
+            self.remembered.timers.set(due, table.index, cell.key, cell)
+
+    # --- metrics that monitors read
+
+    def _read(self, table: Table, cell: Cell, name: Any, metric: Metric, cause: int | None) -> None:
+        """Bring a metric to the monitors that read metrics, before the next emission."""
+        if cell.readers is None:
+            cell.readers = {}
+        route = cell.readers.get(name)
+        if route is None:
+            route = cell.readers[name] = Route()
+        source = ("", 0, 0) if self._message is None else (self._message.topic, self._message.partition, cause or 0)
+        ident = identity(metric, table, cell) if route.steps is None else ()
+        record = Record("metrics", "metrics", metric.time, None, ident, metric, False, source)
+        steps: Sequence[Step] | None = route.steps
+        if steps is None:
+            steps = self._find(route, self._readers, record)
+            for _, reader, owner, _ in steps:
+                reader.tags = owner.borrowed(metric.tags)
+        self._run(steps, record, cause)
+
+    # --- time
+
+    def expect(self, engines: Sequence[str], now: int) -> None:
+        """Begin the series that monitors expect, as if seen at a stream time."""
+        for table in self._others:
+            for key in table.monitor.expects(engines):
+                cell = table.cells.get(key) or self.begin(table, key)
+                if cell is not None:
+                    table.mark(cell)
+                    self._seen(table, cell, now)
+
+    def quiet(self) -> None:
+        """Say that what follows is caused by time: a failure has no record that could be a reject."""
+        self.flush()
+        self._message = None
+
+    # --- failures
+
+    def failed(self, table: Table, error: Exception) -> None:
+        """Count a failure; where a record is at hand it becomes a reject of that monitor."""
+        self.counts.monitor_errors += 1
+        self._reject("monitor", f"{type(error).__name__}: {error}{_place(error)}", table)
+
+    def _reject(self, reason: Reason, detail: str, table: Table) -> None:
+        if self._message is not None:
+            self.release.outcome.rejects.append(Reject(self._message, reason, detail, table.name))
+
+    def notice(self, spec: AlertSpec, subject: str, summary: str) -> None:
+        """Fire an alert of the engine about itself."""
+        notice = self.remembered.notices.set(spec, subject, self.remembered.now or 0, summary)
+        if notice is not None:
+            self.release.alert(notice.alert, None if self._message is None else self._message.offset)
+            self.later(notice)
+
+    def later(self, notice: Notice) -> None:
+        """Set when the alert of a notice resolves."""
+        self.remembered.timers.set(notice.until, -2, self.remembered.notices.key(notice), notice)
+
+
+def _place(error: Exception) -> str:
+    """Say where a plugin raised, for the person who has to mend it."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return ""
+    return f" ({PurePath(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno})"
+
+
+def _retried(message: Message) -> str | None:
+    """Name the monitor that alone gets a message that was sent again."""
+    for name, value in message.headers:
+        if name == "retry-monitor":
+            return value.decode("utf-8", "replace")
+    return None

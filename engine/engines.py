@@ -1,0 +1,108 @@
+"""What one pipeline knows of engines: their models, and which of their sensor reports came before."""
+
+from __future__ import annotations
+
+from array import array
+from typing import Any, Final
+
+import msgspec
+
+from engine.series import Cell, Route
+
+WINDOW: Final = 16
+"""Accepted reports of an engine and tap among which a duplicate is looked for."""
+_NO_TIMES: Final = [-1] * WINDOW
+
+
+class TapRoute(Route):
+    """The way of one engine's reports at one tap, with the window in which duplicates are found."""
+
+    __slots__ = ("ids", "newest", "position", "times")
+
+    def __init__(self) -> None:
+        """Begin with an empty window."""
+        super().__init__()
+        self.newest = -1
+        self.times = array("q", _NO_TIMES)
+        self.ids: list[Any] = [None] * WINDOW
+        self.position = 0
+
+    def knows(self, time: int, ident: object) -> bool:
+        """Say whether a report with this time and id is among the last accepted ones."""
+        ids = self.ids
+        return any(known == time and ids[place] == ident for place, known in enumerate(self.times))
+
+    def save(self) -> SavedTap:
+        """Give the window as it is saved."""
+        return SavedTap(self.newest, self.times.tolist(), self.ids, self.position)
+
+    @classmethod
+    def load(cls, saved: SavedTap) -> TapRoute:
+        """Make the window that was saved."""
+        route = cls()
+        route.newest = saved.newest
+        route.times = array("q", saved.times)
+        route.ids = saved.ids
+        route.position = saved.position
+        return route
+
+
+class Engine:
+    """One engine: its model, the ways of its messages, the series that belong to it."""
+
+    __slots__ = ("cells", "dirty", "due", "id", "listed", "named", "routes", "taps", "touched")
+
+    def __init__(self, ident: str, listed: str | None) -> None:
+        """Begin with the model that the workflow file lists, if any."""
+        self.id = ident
+        self.listed = listed
+        self.named: str | None = None
+        self.taps: dict[str, TapRoute] = {}
+        self.routes: dict[type, Route] = {}
+        """The ways of its other messages, by their type."""
+        self.cells: list[Cell] = []
+        self.touched = 0
+        self.due = 0
+        self.dirty = False
+
+    @property
+    def model(self) -> str:
+        """The name that engine-config gave last, else the one of the workflow file, else the id."""
+        return self.named or self.listed or self.id
+
+    def save(self) -> bytes:
+        """Write what has to survive a restart."""
+        taps = {name: tap.save() for name, tap in self.taps.items()}
+        return _encode(SavedEngine(self.named, self.touched, taps))
+
+    def load(self, data: bytes) -> None:
+        """Take what was saved.
+
+        Raises:
+            msgspec.DecodeError: it is not what `save` writes.
+        """
+        saved = _decode(data)
+        self.named = saved.named
+        self.touched = saved.touched
+        self.taps = {tap: TapRoute.load(window) for tap, window in saved.taps.items()}
+
+
+class SavedTap(msgspec.Struct, frozen=True, array_like=True):
+    """A window as it is saved."""
+
+    newest: int
+    times: list[int]
+    ids: list[Any]
+    position: int
+
+
+class SavedEngine(msgspec.Struct, frozen=True, array_like=True):
+    """An engine as it is saved."""
+
+    named: str | None
+    touched: int
+    taps: dict[str, SavedTap]
+
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+_decode: Final = msgspec.msgpack.Decoder(SavedEngine).decode
