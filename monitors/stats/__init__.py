@@ -1,0 +1,1 @@
+"""Pure mathematics that several monitors share."""
