@@ -20,6 +20,8 @@ Source = tuple[str, int, int]
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]|[\ud800-\udfff]")
 
+_encode_tags: Final = msgspec.json.Encoder().encode
+
 
 class Message(msgspec.Struct, frozen=True, gc=False):
     """Raw bytes as they came from one partition of a topic."""
@@ -67,8 +69,8 @@ class Tags(dict[str, str]):
     __slots__ = ("wire",)
 
     def __init__(self, tags: Mapping[str, object]) -> None:
-        super().__init__({name: text for name, value in tags.items() if (text := tag_text(value))})
-        self.wire = msgspec.Raw(msgspec.json.encode(dict(self)))
+        super().__init__([(name, text) for name, value in tags.items() if (text := tag_text(value))])
+        self.wire = msgspec.Raw(_encode_tags(self))
 
 
 class Metric(msgspec.Struct, gc=False):
@@ -132,6 +134,8 @@ def tag_text(value: object) -> str:
     ('7', 'a b', 'a~9835fa6bf4e20a9b')
     """
     text = value if isinstance(value, str) else _plain_text(value)
+    if len(text) <= TAG_LENGTH and text.isprintable():
+        return text
     clean = _CONTROL.sub("\ufffd", text)
     if len(clean) <= TAG_LENGTH and clean == text:
         return text

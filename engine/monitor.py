@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import msgspec
 from pydantic import BaseModel, ConfigDict
@@ -53,7 +53,7 @@ class Monitor:
     """All that it may emit."""
     inputs: tuple[str, ...] = ()
     """Names of two inputs, where the monitor reads pairs; empty for one stream."""
-    key_fields: ClassVar[tuple[str, ...]] = ()
+    key_fields: tuple[str, ...] = ()
     """Fields of the value that alone decide the key; the engine may then ask `key` once for each of their values.
 
     Sensor messages know `src` and `tap`, metrics `name` and `tags`. Empty: `key` is asked for each record.

@@ -109,7 +109,6 @@ class Pipeline:
     def _records(self, stream: str, messages: Sequence[Message]) -> Iterator[tuple[Record, Message]]:
         """Decode messages and move time to each; what cannot become a record is a reject."""
         source = self.plan.streams[stream]
-        decode = source.decoder.decode
         ahead = NEVER if source.ahead is None else source.ahead
         remembered = self._remembered
         timers = remembered.timers
@@ -119,18 +118,17 @@ class Pipeline:
         next_offset = remembered.offsets.get(place, 0)
         next_repeat = self._next_repeat()
         now = -1 if remembered.now is None else remembered.now
-        for message in messages:
+        for message, decoded in zip(messages, source.decoder.decode_all(messages), strict=True):
             offset = message.offset
             if offset < next_offset:
                 self.counts.skipped += 1
                 continue
             next_offset = offset + 1
             message_time = message.time
-            try:
-                time, key, value = decode(message)
-            except Undecodable as error:
-                self._undecodable(stream, message, error.reason, error.detail)
+            if type(decoded) is Undecodable:
+                self._undecodable(stream, message, decoded.reason, decoded.detail)
                 continue
+            time, key, value = decoded
             if time is None:
                 time = message_time if message_time is not None else next_offset * SECOND
             if not 0 <= time < END or (message_time is not None and time > message_time + ahead):

@@ -114,7 +114,7 @@ class Table:
         self.signs = monitor.signs
         self.decided_by = monitor.key_fields
         self.monitor = monitor
-        self.workflow = workflow
+        self._static = {"workflow": workflow, "monitor": attached.name, **attached.tags}
         self.cells: dict[Key, Cell] = {}
         self.dirty: list[Cell] = []
         self.forgotten: list[Key] = []
@@ -141,10 +141,13 @@ class Table:
         key = self.monitor.key(record)
         if key is None or (self.reads_metrics and key is record.key):
             return key
-        fits = len(key) == len(self.monitor.series) or self.reads_metrics
-        if type(key) is not tuple or not fits or not all(type(part) is str for part in key):
+        if type(key) is not tuple or not self._fits(key):
             raise TypeError(f"key: expected a tuple of texts for {self.monitor.series}, got {key!r}")
         return key
+
+    def _fits(self, key: Key) -> bool:
+        whole = len(key) == len(self.monitor.series) or self.reads_metrics
+        return whole and all([type(part) is str for part in key])
 
     def add(self, key: Key, now: int) -> Cell | None:
         """Begin a series; None when the bound is reached."""
@@ -161,7 +164,7 @@ class Table:
 
     def tagged(self, key: Key, model: str | None) -> Tags:
         """Make the tags of a series."""
-        tags = {"workflow": self.workflow, "monitor": self.name, **self.attached.tags}
+        tags = self._static.copy()
         if model is not None:
             tags["model"] = model
         tags.update(zip(self.monitor.series, key, strict=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _AT: Final = re.compile(r"(?P<what>.*?)(?: - at `(?P<path>.*)`)?", re.DOTALL)
 _PART: Final = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
 _SHOWN: Final = 60
+_BLOCK: Final = 128
 
 
 class Sensors(Decoder):
@@ -34,7 +36,9 @@ class Sensors(Decoder):
             raise ValueError("sensor messages have their time in `timestamp`; leave `time:` out")
         if settings.schema is not None:
             raise ValueError("sensor messages have their own shape; leave `schema:` out")
-        self._decode = msgspec.json.Decoder(AnySensorMessage).decode
+        decoder = msgspec.json.Decoder(AnySensorMessage)
+        self._decode = decoder.decode
+        self._decode_lines = decoder.decode_lines
 
     def decode(self, message: Message) -> Decoded:
         """Give time, engine id and the typed message."""
@@ -49,11 +53,43 @@ class Sensors(Decoder):
             raise Undecodable("schema", _explain(str(error), data)) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Undecodable("encoding", f"expected JSON in UTF-8: {error}") from None
-        if type(value) is SensorReport and (type(value.data) is list or value.data < 0):  # type: ignore[operator]  # a float
-            _check(value)
-        since = value.timestamp - _EPOCH
-        time = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
-        return time, value.src, value
+        return _decoded(value)
+
+    def decode_all(self, messages: Sequence[Message]) -> Sequence[Decoded | Undecodable]:
+        """Decode several messages in one go; where one of them does not fit, all of that block one by one."""
+        found: list[Decoded | Undecodable] = []
+        for start in range(0, len(messages), _BLOCK):
+            block = messages[start : start + _BLOCK]
+            values = self._block([message.value for message in block])
+            found += map(self._tried, block) if values is None else map(_decoded_or_reason, values)
+        return found
+
+    def _block(self, lines: list[bytes | None]) -> list[Any] | None:
+        """Decode messages as lines of one text; None where that is not sure to be the same as one by one."""
+        if None in lines or max(map(len, lines)) > MESSAGE_BYTES:  # type: ignore[arg-type]  # none is None after that
+            return None
+        text = b"\n".join(lines)  # type: ignore[arg-type]  # as above
+        if text.count(b"\n") != len(lines) - 1:
+            return None
+        try:
+            values = self._decode_lines(text)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
+        return values if len(values) == len(lines) else None
+
+
+def _decoded(value: Any) -> Decoded:
+    if type(value) is SensorReport and (type(value.data) is list or value.data < 0):  # type: ignore[operator]  # a float
+        _check(value)
+    since = value.timestamp - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds, value.src, value
+
+
+def _decoded_or_reason(value: Any) -> Decoded | Undecodable:
+    try:
+        return _decoded(value)
+    except Undecodable as reason:
+        return reason.with_traceback(None)
 
 
 def _check(report: SensorReport) -> None:
