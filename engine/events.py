@@ -223,12 +223,22 @@ def bounded_evidence(evidence: Mapping[str, Any] | None) -> Mapping[str, Any]:
 
 def encode_lines(emissions: Iterable[Emission]) -> bytes:
     """Write emissions one a line, each like `encode`."""
-    return _encode_lines(map(_wired, emissions))
+    return _encode_lines(_all_wired(emissions))
 
 
 def encode_array(emissions: Iterable[Emission]) -> bytes:
     """Write emissions as one JSON array, the value of a message on the archive topic."""
-    return _encode([_wired(emission) for emission in emissions])
+    return _encode(_all_wired(emissions))
+
+
+def _all_wired(emissions: Iterable[Emission]) -> list[_WireMetric | _WireAlert]:
+    metric, tags, wire = Metric, Tags, _WireMetric
+    return [
+        wire(item.name, item.time / 1e6, item.value, item.tags.wire)
+        if type(item) is metric and type(item.tags) is tags and not item.repeat
+        else _wired(item)
+        for item in emissions
+    ]
 
 
 def decode_emissions(data: bytes) -> list[Emission]:

@@ -61,7 +61,7 @@ class Firing:
             cell.silent = due
             table.mark(cell)
             self._call(table, cell, monitor.on_silent, due, cause)
-        elif table.forget_due(cell, due - 1) <= due:
+        elif not cell.alerts and table.forget_due(cell, due - 1) <= due:
             self._caller.release.forget(cell)
             table.forget(cell)
             return True

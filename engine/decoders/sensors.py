@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime, timezone
-from typing import Any, Final
+from operator import itemgetter
+from typing import Any, Final, cast
 
 import msgspec
 
@@ -18,6 +19,8 @@ _AT: Final = re.compile(r"(?P<what>.*?)(?: - at `(?P<path>.*)`)?", re.DOTALL)
 _PART: Final = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
 _SHOWN: Final = 60
 _BLOCK: Final = 128
+_OBJECT: Final = frozenset(b"{")
+_first: Final = itemgetter(0)
 
 
 class Sensors(Decoder):
@@ -66,16 +69,18 @@ class Sensors(Decoder):
 
     def _block(self, lines: list[bytes | None]) -> list[Any] | None:
         """Decode messages as lines of one text; None where that is not sure to be the same as one by one."""
-        if None in lines or max(map(len, lines)) > MESSAGE_BYTES:  # type: ignore[arg-type]  # none is None after that
+        if None in lines:
             return None
-        text = b"\n".join(lines)  # type: ignore[arg-type]  # as above
-        if text.count(b"\n") != len(lines) - 1:
+        whole = cast("list[bytes]", lines)
+        if max(map(len, whole)) > MESSAGE_BYTES or min(map(len, whole)) == 0:
+            return None
+        if set(map(_first, whole)) != _OBJECT:  # an empty line would be passed over, and a line break not be seen
             return None
         try:
-            values = self._decode_lines(text)
+            values = self._decode_lines(b"\n".join(whole))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
-        return values if len(values) == len(lines) else None
+        return values if len(values) == len(whole) else None
 
 
 def _decoded(value: Any) -> Decoded:

@@ -1,0 +1,112 @@
+"""Monitors from plugins: found once a file, made with the options of an entry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from engine.decoders import Decoder
+from engine.findings import Notes
+from engine.lint.contract import slips
+from engine.lint.fields import note_all, validate
+from engine.monitor import Monitor
+from engine.nodes import Map
+from engine.plan import Attached
+from engine.plugin_files import PluginError, what_failed
+from engine.plugins import Plugin, find_decoder, find_monitor
+
+
+class SeenMonitor(msgspec.Struct):
+    """An entry of `monitors:` or `alerts:` as far as it could be read."""
+
+    path: str
+    line: int
+    name: str = ""
+    """Empty where it is wrong."""
+    name_at: str = ""
+    name_line: int = 0
+    monitor: Monitor | type[Monitor] | None = None
+    """The monitor; its class where its options are wrong."""
+    streams: frozenset[str] = frozenset()
+    """The streams it reads, or `metrics`."""
+    lost: bool = False
+    """Nobody knows what it reads, because its `from` is wrong."""
+    metric: str | None = None
+    """The metric that it reads by name."""
+    metric_at: str = ""
+    metric_line: int = 0
+    attached: Attached | None = None
+    """What goes into the plan; None where anything is wrong."""
+
+
+class Plugins:
+    """Finds monitors and decoders for one file; each name once."""
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        """Begin with nothing found."""
+        self._folders = folders
+        self._monitors: dict[str, type[Monitor] | PluginError] = {}
+        self._decoders: dict[str, type[Decoder] | PluginError] = {}
+
+    def monitor(self, name: str) -> type[Monitor]:
+        """Give the class of a monitor.
+
+        Raises:
+            PluginError: there is none that can be used.
+        """
+        if name not in self._monitors:
+            self._monitors[name] = self._look(name)
+        return _given(self._monitors[name])
+
+    def decoder(self, name: str) -> type[Decoder]:
+        """Give the class of a decoder.
+
+        Raises:
+            PluginError: there is none that can be used.
+        """
+        if name not in self._decoders:
+            try:
+                self._decoders[name] = find_decoder(name, self._folders).cls
+            except PluginError as error:
+                self._decoders[name] = error
+        return _given(self._decoders[name])
+
+    def _look(self, name: str) -> type[Monitor] | PluginError:
+        try:
+            found = find_monitor(name, self._folders)
+        except PluginError as error:
+            return error
+        wrong = "; ".join(slips(found.cls))
+        return PluginError(f"{name} ({found.origin}) cannot be used: {wrong}") if wrong else found.cls
+
+
+def _given(found: type[Plugin] | PluginError) -> type[Plugin]:
+    if isinstance(found, PluginError):
+        raise found
+    return found
+
+
+def make(cls: type[Monitor], options: Map, path: str, *, owner: str, notes: Notes) -> Monitor | None:
+    """Make a monitor with options; what is wrong with them becomes notes.
+
+    Args:
+        cls: the plugin.
+        options: what stands under `with:`.
+        path: where it stands.
+        owner: the name of the plugin, for people.
+        notes: takes the mistakes.
+    """
+    try:
+        given, mistakes = validate(cls.Options, options, path, owner=owner)
+        note_all(mistakes, notes)
+        made = None if given is None else cls(given)
+        wrong = "; ".join(slips(made)) if made is not None else ""
+    except Exception as error:  # noqa: BLE001 - a plugin can raise anything, and that is a finding like others
+        told = str(error) if type(error) is ValueError else what_failed(error)
+        notes.error(options.line, path, f"{owner} refuses its options: {told}")
+        return None
+    if wrong:
+        notes.error(options.line, path, f"{owner} cannot be used: {wrong}")
+    return None if wrong else made
