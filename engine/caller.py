@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
-from typing import Any
+from typing import Any, Final
 
 from engine.batches import Batches
 from engine.catalogue import AlertSpec
@@ -17,6 +17,9 @@ from engine.remembered import Remembered
 from engine.reports import SensorReport
 from engine.saved_series import encode
 from engine.series import Cell, Route, Step, Table, identity
+
+_KNOWN: Final[Mapping[type, set[str]]] = {Metric: {"name", "tags"}, SensorReport: {"src", "tap"}}
+"""Fields of which records with the same values take the same way."""
 
 
 class Caller:
@@ -42,11 +45,10 @@ class Caller:
         """Name the monitors that read a kind of value: those whose keys can be remembered, then the others."""
         found = self._ways.get(kind)
         if found is None:
-            tables = [table for table in self._others if issubclass(kind, table.monitor.reads)]
-            known = {"src", "tap"} if kind is SensorReport else {"src"}
-            fixed = [
-                table for table in tables if table.monitor.key_fields and known.issuperset(table.monitor.key_fields)
-            ]
+            given = self._readers if kind is Metric else self._others
+            tables = [table for table in given if issubclass(kind, table.monitor.reads)]
+            known = _KNOWN.get(kind, {"src"})
+            fixed = [table for table in tables if table.decided_by and known.issuperset(table.decided_by)]
             found = self._ways[kind] = (fixed, [table for table in tables if table not in fixed])
         return found
 
@@ -55,7 +57,7 @@ class Caller:
         self._message = message
         steps: Sequence[Step] | None = None if route is None or route.partly else route.steps
         if steps is None or message.headers:
-            steps = self._way(record, route, _retried(message))
+            steps = self._way(record, route, retried(message))
         if steps:
             self._run(steps, record, message.offset)
         else:
@@ -205,12 +207,12 @@ class Caller:
         route = cell.readers.get(name)
         if route is None:
             route = cell.readers[name] = Route()
+        steps: Sequence[Step] | None = None if route.partly else route.steps
         source = ("", 0, 0) if self._message is None else (self._message.topic, self._message.partition, cause or 0)
-        ident = identity(metric, table, cell) if route.steps is None else ()
+        ident = identity(metric, table, cell) if steps is None else ()
         record = Record("metrics", "metrics", metric.time, None, ident, metric, False, source)
-        steps: Sequence[Step] | None = route.steps
         if steps is None:
-            steps = self._find(route, self._readers, record)
+            steps = self._way(record, route, None)
             for _, reader, owner, _ in steps:
                 reader.tags = owner.borrowed(metric.tags)
         self._run(steps, record, cause)
@@ -264,7 +266,7 @@ def _place(error: Exception) -> str:
     return f" ({PurePath(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno})"
 
 
-def _retried(message: Message) -> str | None:
+def retried(message: Message) -> str | None:
     """Name the monitor that alone gets a message that was sent again."""
     for name, value in message.headers:
         if name == "retry-monitor":

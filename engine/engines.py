@@ -34,7 +34,7 @@ class TapRoute(Route):
 
     def save(self) -> SavedTap:
         """Give the window as it is saved."""
-        return SavedTap(self.newest, self.times.tolist(), self.ids, self.position)
+        return SavedTap(self.newest, self.times.tolist(), _encode_ids(self.ids), self.position)
 
     @classmethod
     def load(cls, saved: SavedTap) -> TapRoute:
@@ -42,7 +42,7 @@ class TapRoute(Route):
         route = cls()
         route.newest = saved.newest
         route.times = array("q", saved.times)
-        route.ids = saved.ids
+        route.ids = _decode_ids(saved.ids)
         route.position = saved.position
         return route
 
@@ -92,7 +92,8 @@ class SavedTap(msgspec.Struct, frozen=True, array_like=True):
 
     newest: int
     times: list[int]
-    ids: list[Any]
+    ids: bytes
+    """As JSON, which has whole numbers of any size; msgpack has not."""
     position: int
 
 
@@ -104,5 +105,7 @@ class SavedEngine(msgspec.Struct, frozen=True, array_like=True):
     taps: dict[str, SavedTap]
 
 
+_encode_ids: Final = msgspec.json.Encoder().encode
+_decode_ids: Final = msgspec.json.Decoder(list[int | float | str | None]).decode
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(SavedEngine).decode

@@ -51,15 +51,15 @@ class Memory:
         for partition, of_partition in groupby(sorted(records, key=lambda record: record[0]), lambda record: record[0]):
             saved = [(name, data) for _, name, data in of_partition]
             for group in self._groups:
-                self.pipeline(group, partition).restore(saved)
+                if partition == 0 or not group.whole:
+                    self.pipeline(group, partition).restore(saved)
 
     def pipeline(self, group: Group, partition: int) -> Pipeline:
         """Give the pipeline of a group and partition number."""
-        whole = group.name.endswith("@one")
-        key = (group.name, 0 if whole else partition)
+        key = (group.name, 0 if group.whole else partition)
         found = self._pipelines.get(key)
         if found is None:
-            count = 1 if whole else max(self._partitions[stream] for stream in group.streams)
+            count = 1 if group.whole else max(self._partitions[stream] for stream in group.streams)
             found = self._pipelines[key] = Pipeline(self.plan, group, key[1], partitions=count)
         return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from engine.caller import Caller
+from engine.caller import Caller, retried
 from engine.decoders import Undecodable
 from engine.engines import WINDOW, Engine, TapRoute
 from engine.events import Message, Reason, Record, Reject
@@ -44,7 +44,6 @@ class Pipeline:
         self._caller = Caller(self._remembered, self.counts)
         self._firing = Firing(self._caller)
         self._repeated = 0
-        self._whole = group.name.endswith("@one")
         self._expected = any(attached.monitor.expects(tuple(plan.engines)) for attached in group.monitors)
 
     @property
@@ -90,7 +89,7 @@ class Pipeline:
             time = record.time
             if time > tap.newest:
                 tap.newest = time
-            elif tap.knows(time, value.id) and not message.headers:
+            elif tap.knows(time, value.id) and retried(message) is None:
                 counts.duplicates += 1
                 continue
             elif time < tap.newest:
@@ -114,7 +113,7 @@ class Pipeline:
         timers = remembered.timers
         alone = len(self.group.streams) == 1
         several = self.partitions > 1
-        place = f"{stream}/{messages[0].partition}" if self._whole and messages else stream
+        place = f"{stream}/{messages[0].partition}" if self.group.whole and messages else stream
         next_offset = remembered.offsets.get(place, 0)
         next_repeat = self._next_repeat()
         now = -1 if remembered.now is None else remembered.now
@@ -171,8 +170,8 @@ class Pipeline:
         reset: dict[str, int] = {}
         for key, data in records:
             found = None if data is None else self._remembered.load(key, data)
-            if found is not None and not found[2]:
-                reset[found[0].name] = reset.get(found[0].name, 0) + 1
+            if found is not None and not found[1]:
+                reset[found[0]] = reset.get(found[0], 0) + 1
         self._remembered.resume()
         for table in self._remembered.tables:
             for cell in table.cells.values():

@@ -56,6 +56,11 @@ class Group(msgspec.Struct, frozen=True):
     owns: frozenset[str]
     """Streams whose undecodable messages this group rejects and counts, so that each is one reject."""
 
+    @property
+    def whole(self) -> bool:
+        """Whether it reads all partitions of its stream as one."""
+        return self.name.endswith("@one")
+
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """One workflow, ready to run."""

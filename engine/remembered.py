@@ -125,26 +125,36 @@ class Remembered:
     def _name(self, *parts: str) -> bytes:
         return _encode_name((self.group.name, *parts))
 
-    def load(self, name: bytes, data: bytes) -> tuple[Table, Cell, bool] | None:
-        """Take one record that was saved; gives the series that it was, and whether its state still decoded.
+    def load(self, name: bytes, data: bytes) -> tuple[str, bool] | None:
+        """Take one record that was saved; says what it was of, and whether it still decoded.
 
         A record of another group is not ours and changes nothing; one of a monitor that is gone is forgotten.
+
+        Raises:
+            msgspec.DecodeError: it is the watermark, and it does not decode.
         """
         group, kind, *parts = _decode_name(name)
         if group != self.group.name:
             return None
         if kind == "watermark":
             self._load_watermark(data)
-        elif kind == "engine":
-            engine = Engine(parts[0], self.plan.engines.get(parts[0]))
-            engine.load(data)
-            self.engines[engine.id] = engine
-        else:
-            table = next((table for table in self.tables if table.name == parts[0]), None)
-            if table is not None:
-                return table, *table.restore(tuple(parts[1:]), data)
+            return None
+        if kind == "engine":
+            return "engines", self._load_engine(parts[0], data)
+        table = next((table for table in self.tables if table.name == parts[0]), None)
+        key = tuple(parts[1:])
+        if table is None or not table.fits(key):
             self._forgotten.append(name)
-        return None
+            return None if table is None else (table.name, False)
+        return table.name, table.restore(key, data)
+
+    def _load_engine(self, ident: str, data: bytes) -> bool:
+        engine = self.engines[ident] = Engine(ident, self.plan.engines.get(ident))
+        try:
+            engine.load(data)
+        except msgspec.DecodeError:
+            return False
+        return True
 
     def _load_watermark(self, data: bytes) -> None:
         mark = _decode_watermark(data)

@@ -141,13 +141,14 @@ class Table:
         key = self.monitor.key(record)
         if key is None or (self.reads_metrics and key is record.key):
             return key
-        if type(key) is not tuple or not self._fits(key):
+        if type(key) is not tuple or not self.fits(key):
             raise TypeError(f"key: expected a tuple of texts for {self.monitor.series}, got {key!r}")
         return key
 
-    def _fits(self, key: Key) -> bool:
+    def fits(self, key: Key) -> bool:
+        """Say whether a key has the parts that the monitor names."""
         whole = len(key) == len(self.monitor.series) or self.reads_metrics
-        return whole and all([type(part) is str for part in key])
+        return whole and all(type(part) is str for part in key)
 
     def add(self, key: Key, now: int) -> Cell | None:
         """Begin a series; None when the bound is reached."""
@@ -234,13 +235,12 @@ class Table:
             )
         )
 
-    def restore(self, key: Key, data: bytes) -> tuple[Cell, bool]:
-        """Take a series as it was saved; False when its state no longer decodes and begins fresh.
-
-        Raises:
-            msgspec.DecodeError: not even the engine's part of it decodes.
-        """
-        saved = decode(data)
+    def restore(self, key: Key, data: bytes) -> bool:
+        """Take a series as it was saved; False when it no longer decodes and begins fresh."""
+        try:
+            saved = decode(data)
+        except msgspec.DecodeError:
+            return False
         try:
             state, whole = self.decode(saved.state), True
         except msgspec.DecodeError:
@@ -254,7 +254,7 @@ class Table:
         cell.alerts = {hashable(name): _tagged(alert) for name, alert in saved.alerts} or None
         cell.held = {hashable(name): value for name, value in saved.held} or None
         cell.tags = None if saved.tags is None else Tags(saved.tags)
-        return cell, whole
+        return whole
 
 
 def identity(metric: Metric, table: Table, cell: Cell) -> Key:

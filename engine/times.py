@@ -14,7 +14,7 @@ SECOND: Final = 1_000_000
 MINUTE: Final = 60 * SECOND
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
-END: Final = 8_615_116_800 * SECOND  # 2243-01-01; below 2**53, so every time is exact as a float of microseconds
+END: Final = 8_615_030_400 * SECOND  # 2243-01-01; below 2**53, so every time is exact as a float of microseconds
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND: Final = timedelta(microseconds=1)

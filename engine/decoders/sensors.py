@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from operator import itemgetter
 from typing import Any, Final, cast
@@ -19,8 +19,8 @@ _AT: Final = re.compile(r"(?P<what>.*?)(?: - at `(?P<path>.*)`)?", re.DOTALL)
 _PART: Final = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
 _SHOWN: Final = 60
 _BLOCK: Final = 128
-_OBJECT: Final = frozenset(b"{")
-_first: Final = itemgetter(0)
+_OBJECT: Final = frozenset({tuple(b"{}")})
+_ends: Final[Callable[[bytes], tuple[int, int]]] = itemgetter(0, -1)
 
 
 class Sensors(Decoder):
@@ -51,6 +51,7 @@ class Sensors(Decoder):
         if len(data) > MESSAGE_BYTES:
             raise Undecodable("bound", f"expected at most {MESSAGE_BYTES} bytes, got {len(data)}")
         try:
+            _check_text(data)
             value = self._decode(data)
         except msgspec.ValidationError as error:
             raise Undecodable("schema", _explain(str(error), data)) from None
@@ -69,18 +70,25 @@ class Sensors(Decoder):
 
     def _block(self, lines: list[bytes | None]) -> list[Any] | None:
         """Decode messages as lines of one text; None where that is not sure to be the same as one by one."""
-        if None in lines:
+        if None in lines or b"" in lines:
             return None
         whole = cast("list[bytes]", lines)
-        if max(map(len, whole)) > MESSAGE_BYTES or min(map(len, whole)) == 0:
-            return None
-        if set(map(_first, whole)) != _OBJECT:  # an empty line would be passed over, and a line break not be seen
+        text = b"\n".join(whole)
+        # Between } and { a value can neither go on nor be inside of a text, so each line holds values of its own.
+        if len(text) > MESSAGE_BYTES or set(map(_ends, whole)) != _OBJECT:
             return None
         try:
-            values = self._decode_lines(b"\n".join(whole))
+            _check_text(text)
+            values = self._decode_lines(text)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
         return values if len(values) == len(whole) else None
+
+
+def _check_text(data: bytes) -> None:
+    """Refuse bytes that are not UTF-8 also in fields that the typed decoder passes over unread."""
+    if not data.isascii():
+        data.decode()
 
 
 def _decoded(value: Any) -> Decoded:
