@@ -1,0 +1,268 @@
+"""A store in one SQLite file: the embedded store, read by people, by the live board and by tests."""
+
+from __future__ import annotations
+
+import math
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from operator import itemgetter
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+import msgspec
+
+from archiver.sink import Broken, Busy, Refused
+from archiver.sqlite_schema import APPLICATION, SCHEMA, SCHEMA_VERSION
+from engine.events import Alert, Emission, Metric, Tags, bounded_evidence
+from engine.times import END
+
+_PUT_POINT: Final = "INSERT OR REPLACE INTO points VALUES (?, ?, ?)"
+_PUT_ALERT: Final = "INSERT OR REPLACE INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_NEW_SERIES: Final = """INSERT INTO series (name, tags, workflow, monitor, model, engine) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (name, tags) DO UPDATE SET name = name RETURNING id"""
+_OWN_COLUMNS: Final = ("workflow", "monitor", "model", "engine")
+_KNOWN_SERIES: Final = 50_000
+_CACHE_KIB: Final = 16_384
+_PLACE: Final = itemgetter(0, 1)
+_BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+
+_Point = tuple[int, int, float]
+_AlertLine = tuple[int, int, str, str, float | None, str, str, str, bool]
+
+
+class SqliteSink:
+    """Writes emissions to one SQLite file: a point or alert that comes again replaces itself.
+
+    Each `write` is one transaction, and it is on the disk when `write` returns: the journal is a write-ahead log that
+    is flushed at each commit (`synchronous=FULL`), so readers never wait for the writer, nor it for them.
+    """
+
+    name = "sqlite"
+
+    def __init__(self, path: str | os.PathLike[str], *, wait: float = 5.0) -> None:
+        """Open the file, and create it where there is none.
+
+        Args:
+            path: the file.
+            wait: seconds to wait for another writer before `Busy`.
+
+        Raises:
+            Busy: another process is creating it.
+            Broken: it cannot be opened, is not ours, or was written by a newer version.
+        """
+        self._path = os.fspath(path)
+        self._series: dict[tuple[str, bytes], int] = {}
+        with _told(self._path):
+            # Calls never overlap, but they may come from different threads.
+            self._store = sqlite3.connect(self._path, timeout=wait, isolation_level=None, check_same_thread=False)
+            try:
+                _prepare(self._store, self._path)
+            except BaseException:
+                self._store.close()
+                raise
+
+    def write(self, emissions: Sequence[Emission]) -> Sequence[Refused]:
+        """Write all in one transaction; refused are numbers that are not numbers and texts that are not Unicode.
+
+        Raises:
+            Busy: another process writes.
+            Broken: the disk is full, the file cannot be written or is damaged.
+        """
+        if not emissions:
+            return ()
+        with _told(self._path), self._transaction():
+            points, alerts, refused = self._parted(emissions)
+            points.sort(key=_PLACE)  # neighbours in the file one after the other, which is twice as fast
+            self._store.executemany(_PUT_POINT, points)
+            self._store.executemany(_PUT_ALERT, alerts)
+        return refused
+
+    def close(self) -> None:
+        """Let go of the file; the last to do so folds the write-ahead log into it."""
+        self._store.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._store.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._store.execute("COMMIT")
+        except BaseException:
+            self._series.clear()  # it may know series that are now undone
+            if self._store.in_transaction:
+                self._store.execute("ROLLBACK")
+            raise
+
+    def _parted(self, emissions: Sequence[Emission]) -> tuple[list[_Point], list[_AlertLine], list[Refused]]:
+        points: list[_Point] = []
+        alerts: list[_AlertLine] = []
+        refused: list[Refused] = []
+        for emission in emissions:
+            try:
+                if type(emission) is Metric:
+                    points.append(self._point(emission))
+                else:
+                    alerts.append(self._alert(emission))  # type: ignore[arg-type]  # the other member of the union
+            except _Unwritable as error:
+                refused.append(Refused(emission, str(error)))
+        return points, alerts, refused
+
+    def _point(self, metric: Metric) -> _Point:
+        value = metric.value
+        if not math.isfinite(value):
+            raise _Unwritable(f"expected a finite number, got {value}")
+        return self._series_id(metric.name, metric.tags), _time(metric), value
+
+    def _alert(self, alert: Alert) -> _AlertLine:
+        try:
+            evidence = msgspec.json.encode(bounded_evidence(alert.evidence)).decode()
+            alert.summary.encode()
+        except (TypeError, ValueError) as error:
+            raise _Unwritable(f"expected texts and evidence that JSON can hold: {error}") from None
+        return (
+            self._series_id(alert.name, alert.tags),
+            _time(alert),
+            "firing" if alert.firing else "resolved",
+            alert.severity,
+            alert.value if alert.value is not None and math.isfinite(alert.value) else None,
+            alert.summary,
+            alert.runbook,
+            evidence,
+            alert.repeat,
+        )
+
+    def _series_id(self, name: str, tags: Mapping[str, str] | None) -> int:
+        wire = bytes(tags.wire) if type(tags) is Tags else _json(tags or {})
+        known = self._series.get((name, wire))
+        if known is not None:
+            return known
+        by_name = msgspec.json.decode(wire, type=dict[str, str])
+        columns = (name, _json(by_name).decode(), *(by_name.get(column) for column in _OWN_COLUMNS))
+        (made,) = self._store.execute(_NEW_SERIES, columns).fetchone()
+        if len(self._series) >= _KNOWN_SERIES:
+            self._series.clear()
+        self._series[name, wire] = int(made)
+        return int(made)
+
+
+class _Unwritable(Exception):  # noqa: N818 - says what the emission is
+    """An emission that no SQLite file can hold."""
+
+
+def _time(emission: Emission) -> int:
+    if not 0 <= emission.time < END:
+        raise _Unwritable(f"expected a time from 1970 to 2242, got {emission.time} microseconds")
+    return emission.time
+
+
+def _json(tags: Mapping[str, str]) -> bytes:
+    try:
+        return msgspec.json.encode(dict(tags), order="sorted")
+    except UnicodeEncodeError as error:
+        raise _Unwritable(f"expected tags in Unicode: {error}") from None
+
+
+def _prepare(store: sqlite3.Connection, path: str) -> None:
+    """Make the store durable and give it its tables, unless it has them."""
+    store.execute("PRAGMA synchronous = FULL")
+    store.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    if not _is_ours(store, path):
+        store.execute("PRAGMA journal_mode = WAL")
+        store.execute("BEGIN IMMEDIATE")
+        if not _is_ours(store, path):  # another process may just have made it
+            for statement in SCHEMA.split(";\n"):
+                store.execute(statement)
+            store.execute(f"PRAGMA application_id = {APPLICATION}")
+            store.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        store.execute("COMMIT")
+
+
+def _is_ours(store: sqlite3.Connection, path: str) -> bool:
+    """Say whether the store has our tables; False where it is empty."""
+    (application,) = store.execute("PRAGMA application_id").fetchone()
+    (version,) = store.execute("PRAGMA user_version").fetchone()
+    (tables,) = store.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if application != APPLICATION and (tables or application):
+        raise Broken(f"{path}: a SQLite file of another program; choose a new name for the store")
+    if version > SCHEMA_VERSION:
+        raise Broken(f"{path}: written by a newer version (schema {version}, this one knows {SCHEMA_VERSION}); update")
+    return bool(tables)
+
+
+@contextmanager
+def _told(path: str) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        _tell(path, error)
+
+
+def _tell(path: str, error: sqlite3.Error) -> NoReturn:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in _BUSY:
+        raise Busy(reason=f"{path}: another process writes to it ({error})") from error
+    raise Broken(f"{path}: {error}") from error
+
+
+def read_points(
+    path: str | os.PathLike[str], *, name: str | None = None, tags: Mapping[str, str] | None = None
+) -> list[Metric]:
+    """Read points in the order of name, tags and time; only those of a name and with these tags, where asked for.
+
+    Raises:
+        Busy: the file is locked.
+        Broken: it cannot be read, or is not ours.
+    """
+    made: dict[str, Tags] = {}
+    found = _read(path, "SELECT name, tags, time, value FROM points JOIN series ON series.id = series_id", name, tags)
+    return [Metric(series, time, value, _shared(made, text)) for series, text, time, value in found]
+
+
+def read_alerts(
+    path: str | os.PathLike[str], *, name: str | None = None, tags: Mapping[str, str] | None = None
+) -> list[Alert]:
+    """Read alerts, repeated ones too, in the order of name, tags and time; filtered as `read_points` does.
+
+    Raises:
+        Busy: the file is locked.
+        Broken: it cannot be read, or is not ours.
+    """
+    made: dict[str, Tags] = {}
+    columns = "name, tags, time, state, severity, value, summary, runbook, evidence, repeat"
+    found = _read(path, f"SELECT {columns} FROM alerts JOIN series ON series.id = series_id", name, tags)  # noqa: S608 - our own names
+    return [
+        Alert(
+            name=series,
+            time=time,
+            firing=state == "firing",
+            severity=severity,
+            value=value,
+            summary=summary,
+            runbook=runbook,
+            tags=_shared(made, text),
+            evidence=msgspec.json.decode(evidence) or None,
+            repeat=bool(repeat),
+        )
+        for series, text, time, state, severity, value, summary, runbook, evidence, repeat in found
+    ]
+
+
+def _read(
+    path: str | os.PathLike[str], select: str, name: str | None, tags: Mapping[str, str] | None
+) -> list[tuple[Any, ...]]:
+    with_tags = " AND EXISTS (SELECT 1 FROM json_each(tags) WHERE key = ? AND atom = ?)" * len(tags or {})
+    given = [part for pair in (tags or {}).items() for part in pair]
+    uri = f"{Path(path).resolve().as_uri()}?mode=ro"
+    with _told(os.fspath(path)), closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as store:
+        if not _is_ours(store, os.fspath(path)):
+            return []
+        query = f"{select} WHERE (name = ?1 OR ?1 IS NULL){with_tags} ORDER BY name, tags, time"
+        return store.execute(query, (name, *given)).fetchall()
+
+
+def _shared(made: dict[str, Tags], text: str) -> Tags:
+    if text not in made:
+        made[text] = Tags(msgspec.json.decode(text))
+    return made[text]

@@ -1,0 +1,70 @@
+"""`manometer catalogue`: every metric and alert that may be emitted, with unit and meaning."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from engine.catalogue import AlertSpec, Spec
+from engine.notices import OWN_ALERTS
+from engine.plugins import builtin_monitors
+from engine.telemetry import TELEMETRY
+from manometer.cli.terminal import show
+from manometer.cli.workflow_file import read_plan
+from manometer.reference import Declared, Format, catalogue, render
+
+
+@click.command("catalogue")
+@click.argument("workflow", metavar="[WORKFLOW]", required=False)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "json"]),
+    default="text",
+    show_default=True,
+    help="For people, for pages or for programs.",
+)
+def command(workflow: str | None, form: Format) -> None:
+    """List every metric and alert, with its meaning.
+
+    These are the metrics and alerts of all monitors that come with Manometer and of the engine itself; with WORKFLOW,
+    of the monitors in that file, your own among them, by the names they have there. Tags workflow and monitor, and
+    model where a series has an engine, come with each of them and are not listed.
+
+    \b
+    Examples:
+      $ manometer catalogue
+      $ manometer catalogue --format json workflows/demo.yaml
+
+    Exit codes: 0 done; 2 the workflow has mistakes.
+
+    Read next: manometer monitors --help, docs/reference/catalogue.md
+    """  # noqa: D301 - click reads the character that \b stands for
+    found = declared(workflow)
+    text = render(found, form)
+    if form == "text":
+        show(text, [(_head(item), _about(item)) for item in found])
+    else:
+        click.echo(text)
+
+
+def declared(workflow: str | None = None) -> list[Declared]:
+    """Gather what all our monitors, or those of a workflow, may emit, and what the engine does."""
+    own: tuple[Spec, ...] = (*TELEMETRY, *OWN_ALERTS)
+    if workflow is None:
+        return catalogue(builtin_monitors(), own)
+    return catalogue({attached.name: attached.monitor for attached in read_plan(Path(workflow)).monitors}, own)
+
+
+def _head(item: Declared) -> str:
+    spec = item.spec
+    if isinstance(spec, AlertSpec):
+        return f"{spec.name}: {spec.severity} alert, runbook {spec.runbook}"
+    better = "" if spec.direction == "neither" else f", {spec.direction}"
+    return f"{spec.name}: {spec.kind}, {spec.unit}{better}"
+
+
+def _about(item: Declared) -> list[str]:
+    tags = f"tags: {', '.join(item.tags)}; " if item.tags else ""
+    return [item.spec.help, f"{tags}from: {', '.join(item.monitors)}"]

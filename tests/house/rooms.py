@@ -1,0 +1,132 @@
+"""The rooms: who may import whom, what is pure, and how the imports are read from the source."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from typing import Final, NamedTuple
+
+from tests.house.source import Module, modules
+
+MAY_IMPORT: Final = {
+    "monitors.stats": ("monitors.stats", "engine.times"),
+    "monitors": (
+        "engine.alert_state",
+        "engine.catalogue",
+        "engine.events",
+        "engine.monitor",
+        "engine.reports",
+        "engine.times",
+        "monitors.stats",
+    ),
+    "archiver": ("archiver", "engine.catalogue", "engine.events", "engine.times"),
+    "engine": ("engine",),
+    "manometer": ("archiver", "engine", "manometer", "monitors"),
+}
+"""Room -> what it may import of our own; the longest name that fits a module counts."""
+
+SIBLINGS: Final = ("monitors", "engine.decoders", "archiver.sinks")
+"""Folders of plugins: one file a plugin, and none imports another."""
+
+RIM: Final = {
+    "engine.checks": "the contract suite reads the source of a plugin",
+    "engine.clock": "the one place that reads the clock",
+    "engine.lint": "finds plugins and reads schemas beside the workflow file",
+    "engine.plugin_files": "loads files by location",
+    "engine.plugins": "looks into folders and for entry points",
+    "engine.recording": "reads and writes files",
+    "engine.strict_yaml": "brings the parser of YAML",
+    "engine.telemetry": "brings the client of /metrics",
+    "engine.workflow": "reads the workflow file and the environment",
+}
+"""Modules of the engine (and of folders below them) that touch the world; every other one is pure."""
+
+WORLD: Final = frozenset[str]().union(
+    ("time", "asyncio", "concurrent", "multiprocessing", "signal", "threading", "select", "selectors"),
+    ("random", "secrets", "uuid"),
+    ("builtins", "ctypes", "importlib", "runpy", "subprocess"),
+    ("gzip", "io", "logging", "mmap", "os", "pathlib", "shutil", "sqlite3", "tempfile"),
+    ("ftplib", "http", "smtplib", "socket", "socketserver", "ssl", "urllib"),
+)
+"""Standard modules with a clock, chance, threads, files, processes or a network in them."""
+
+HARMLESS: Final = frozenset({"pathlib.PurePath"})
+"""Parts of these modules that touch nothing."""
+
+CLOCKS: Final = frozenset({"now", "utcnow", "today"})
+"""Methods of datetime and date that read the clock."""
+
+OPENERS: Final = frozenset({"open", "print", "input", "exec", "eval", "__import__", "breakpoint"})
+"""Functions that read, write or run something."""
+
+PROCESS: Final = frozenset({"argv", "exit", "stdin", "stdout", "stderr"})
+"""Parts of sys that belong to the process; the rest of sys is harmless."""
+
+EVERYWHERE: Final = frozenset({"msgspec", "pydantic", "pydantic_core"})
+"""Not clients but the words in which types and options are written."""
+
+SEVERAL_FILES: Final = {"click": "manometer", "rich": "manometer"}
+"""The two that the command line is written in, and the room they stay in."""
+
+CLIENTS_OF_THE_STANDARD_LIBRARY: Final = frozenset({"sqlite3", "socket", "http"})
+
+PURE_MATHEMATICS: Final = frozenset({"numpy", "scipy"})
+
+
+class Import(NamedTuple):
+    """One import: which module does it, on which line, and of what."""
+
+    module: Module
+    line: int
+    target: str
+    part: str = ""
+    """The whole name, where a part of a module was imported."""
+
+    def __str__(self) -> str:
+        """Show it as a finding."""
+        return f"{self.module.shown}:{self.line}: {self.module.name} imports {self.target}"
+
+    @property
+    def top(self) -> str:
+        """The distribution or standard module."""
+        return self.target.partition(".")[0]
+
+
+@cache
+def imports(*rooms: str) -> tuple[Import, ...]:
+    """List all imports, also those inside functions; a script's own `__main__` part is nobody's import."""
+    names = frozenset(module.name for module in modules(*rooms))
+    return tuple(found for module in modules(*rooms) for found in _imports(module, names))
+
+
+def _imports(module: Module, names: frozenset[str]) -> Iterator[Import]:
+    scripts = {id(node) for part in module.tree.body if is_script(part) for node in ast.walk(part)}
+    for node in ast.walk(module.tree):
+        if id(node) in scripts:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (Import(module, node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module.shown}:{node.lineno}: write the whole name, not a relative one"
+            source = node.module or ""
+            for alias in node.names:
+                whole = f"{source}.{alias.name}"
+                yield Import(module, node.lineno, whole if whole in names else source, whole)
+
+
+def is_script(node: ast.stmt) -> bool:
+    """Say whether a statement runs only where the module is the program."""
+    return isinstance(node, ast.If) and "__name__" in ast.unparse(node.test)
+
+
+def within(name: str, folder: str) -> bool:
+    """Say whether a module is this one or lies in it."""
+    return name == folder or name.startswith(f"{folder}.")
+
+
+def is_pure(name: str) -> bool:
+    """Say whether a module of ours belongs to the pure middle."""
+    if within(name, "monitors"):
+        return True
+    return within(name, "engine") and not any(within(name, rim) for rim in RIM)

@@ -1,0 +1,3 @@
+"""Scripts that made what is shipped."""
+
+from __future__ import annotations
