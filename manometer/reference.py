@@ -19,6 +19,8 @@ from engine.monitor import Monitor
 from manometer.option_types import default_text, type_text
 
 Format = Literal["text", "markdown", "json"]
+TERMINAL = 78
+"""Columns that click fills on a terminal of 80."""
 ENGINE = "engine"
 """Stands in the place of a monitor's name where the engine itself emits something."""
 
@@ -175,7 +177,8 @@ def text_table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
 
 def command_pages(command: Command, path: tuple[str, ...] = ("manometer",), parent: Context | None = None) -> str:
     """Write the help of a command and of all commands below it, just as a terminal of 80 columns shows it."""
-    context = Context(command, info_name=path[-1], parent=parent, terminal_width=80)
+    settings = {**command.context_settings, "terminal_width": TERMINAL}
+    context = Context(command, info_name=path[-1], parent=parent, **settings)
     parts = [f"{'#' * (len(path) + 1)} {' '.join(path)}\n\n```text\n{command.get_help(context)}\n```"]
     if isinstance(command, Group):
         inner = {name: command.get_command(context, name) for name in command.list_commands(context)}

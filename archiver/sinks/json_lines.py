@@ -166,7 +166,7 @@ def _line(emission: Emission, refused: list[Refused]) -> bytes:
         return b""
     try:
         return encode(emission) + b"\n"
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError, msgspec.EncodeError) as error:
         refused.append(Refused(emission, f"expected texts and evidence that JSON can hold: {error}"))
         return b""
 
@@ -197,7 +197,7 @@ def read_emissions(path: str | os.PathLike[str]) -> list[Emission]:
 def _take(line: bytes, found: dict[tuple[object, ...], Emission], place: str) -> None:
     try:
         (emission,) = decode_emissions(line)
-    except ValueError as error:
+    except (msgspec.DecodeError, ValueError) as error:
         if line.endswith(b"\n"):
             raise Broken(f"{place}: expected an emission: {error}") from None
         return

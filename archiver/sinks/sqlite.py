@@ -119,7 +119,7 @@ class SqliteSink:
         try:
             evidence = msgspec.json.encode(bounded_evidence(alert.evidence)).decode()
             alert.summary.encode()
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RecursionError, msgspec.EncodeError) as error:
             raise _Unwritable(f"expected texts and evidence that JSON can hold: {error}") from None
         return (
             self._series_id(alert.name, alert.tags),

@@ -150,8 +150,12 @@ class _Schema:
             raise ValueError(_cut(f"schema: {error}", _DETAIL)) from None
 
     def check(self, value: dict[str, Any]) -> None:
-        if not self._validator.is_valid(value):
-            raise Undecodable("schema", _explain(next(self._validator.iter_errors(value))))
+        try:
+            misfit = None if self._validator.is_valid(value) else _explain(next(self._validator.iter_errors(value)))
+        except ValueError as error:
+            misfit = _cut(f"expected a value that the schema can be held against: {error}", _DETAIL)
+        if misfit is not None:
+            raise Undecodable("schema", misfit)
 
 
 def _fetch_nothing(uri: str) -> NoReturn:

@@ -159,7 +159,7 @@ def _recorded(file: str, some: Lines) -> list[Message | Tick]:
 def _partitions(file: str, some: Lines) -> set[int]:
     try:
         return {_partition_of(line).partition for line in some.lines if line not in _EMPTY}
-    except (ValueError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {member.partition for member in _recorded(file, some)}
 
 

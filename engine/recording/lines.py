@@ -54,6 +54,7 @@ class _TextLine(msgspec.Struct, gc=False):
     value_base64: None = None
 
 
+_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _decode_all_text: Final = msgspec.json.Decoder(_TextLine).decode
 _decode: Final = msgspec.json.Decoder(_Line).decode
 _decode_text: Final = msgspec.json.Decoder(str).decode
@@ -69,7 +70,7 @@ def is_recorded(line: bytes) -> bool:
     """
     try:
         names = _decode_names(line).keys()
-    except (ValueError, RecursionError):
+    except _UNREADABLE:
         return False
     if names == {"topic", "partition", "tick"}:
         return True
@@ -84,7 +85,7 @@ def read_line(line: bytes) -> Message | Tick:
     """
     try:
         text = _decode_all_text(line)
-    except (ValueError, RecursionError):
+    except _UNREADABLE:
         return _read_any(line)
     return Message(
         text.topic,
@@ -99,9 +100,14 @@ def read_line(line: bytes) -> Message | Tick:
 
 def _read_any(line: bytes) -> Message | Tick:
     try:
-        found = _decode(line)
+        return _made(_decode(line))
     except RecursionError:
         raise ValueError("nested too deep") from None
+    except msgspec.DecodeError as error:
+        raise ValueError(str(error)) from None
+
+
+def _made(found: _Line) -> Message | Tick:
     if found.offset is None:
         return _tick(found)
     return Message(

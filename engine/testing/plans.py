@@ -71,9 +71,7 @@ def plan_of(
     stream = Stream(name=STREAM, topic=STREAM, decoder=decoder, decode=name, ahead=None)
     attached = _attached(monitors, stream)
     told = [Attached(name="told", use="told", monitor=Told(metrics), sources={STREAM: STREAM})] if metrics else []
-    return Plan(
-        workflow=parts.pop("workflow", "test"), streams={STREAM: stream}, monitors=(*told, *attached), **parts
-    )
+    return Plan(workflow=parts.pop("workflow", "test"), streams={STREAM: stream}, monitors=(*told, *attached), **parts)
 
 
 def _decoder(decode: str | Decoder | None, monitors: Iterable[Monitor | Attached]) -> Decoder:

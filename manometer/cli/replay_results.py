@@ -36,7 +36,7 @@ class Targets(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             CommandError: one has none, or is.
         """
-        seen = {_place(path): "the workflow or an input" for path in inputs}
+        seen = {_place(path): "the workflow or an input" for path in inputs if path != STANDARD_STREAM}
         for option, path in (("--out", self.out), ("--rejects", self.rejects), ("--store", self.store)):
             if path == "":
                 raise CommandError(f"expected a file name after {option}, got nothing")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from click import Command, Context, Group
+from click.testing import CliRunner
 
 from engine.workflow_keys import WorkflowKeys
 from manometer.cli.main import main
@@ -69,6 +70,20 @@ def test_every_command_is_documented_and_has_an_example() -> None:
     leaves = [path for path, command in commands(main) if not isinstance(command, Group)]
     lost = [f"{path}: not in docs/reference/command-line.md" for path in leaves if f"# {path}\n" not in reference]
     lost += [f"{path}: no example" for path in leaves if not re.search(rf"{path}\b", examples)]
+
+    assert not lost, listed(lost)
+
+
+def test_the_reference_shows_what_a_terminal_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stands on the page of a command is what its `--help` prints on a terminal of 80 columns."""
+    reference = (DOCS / "reference" / "command-line.md").read_text(encoding="utf-8")
+    monkeypatch.setenv("COLUMNS", "80")
+    lost = []
+    for path, _ in commands(main):
+        program, *words = path.split()
+        printed = CliRunner().invoke(main, [*words, "--help"], prog_name=program).output.strip()
+        if printed not in reference:
+            lost.append(f"{path}\n{printed}")
 
     assert not lost, listed(lost)
 

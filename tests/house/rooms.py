@@ -30,7 +30,6 @@ SIBLINGS: Final = ("monitors", "engine.decoders", "archiver.sinks")
 """Folders of plugins: one file a plugin, and none imports another."""
 
 RIM: Final = {
-    "engine.checks": "the contract suite reads the source of a plugin",
     "engine.clock": "the one place that reads the clock",
     "engine.lint": "finds plugins and reads schemas beside the workflow file",
     "engine.plugin_files": "loads files by location",

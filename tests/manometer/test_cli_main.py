@@ -125,7 +125,8 @@ def test_a_slip_of_the_pen_is_told_with_the_right_word(words: list[str], said: s
 
 def test_a_reader_that_goes_away_ends_it_quietly(tmp_path: Path) -> None:
     """`manometer replay ... | head` says nothing and ends as a broken pipe ends any program."""
-    place(tmp_path, {"w.yaml": WORKFLOW, "m.jsonl": MESSAGES * 20_000})
+    state = '{"type":"engine-state","timestamp":"2024-01-01T00:00:00.%06dZ","src":"e1","state":"running"}\n'
+    place(tmp_path, {"w.yaml": WORKFLOW, "m.jsonl": "".join(state % micro for micro in range(5_000))})
     code = "from manometer.cli.main import main; main()"
     words = ["replay", str(tmp_path / "w.yaml"), "--input", f"notify={tmp_path / 'm.jsonl'}"]
     with subprocess.Popen(
