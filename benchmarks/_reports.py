@@ -67,10 +67,10 @@ def plan() -> Plan:
     return Plan(workflow="benchmark", streams={"notify": stream}, monitors=tuple(attached))
 
 
-def table(rows: list[tuple[str, Any]]) -> str:
+def table(lines: list[tuple[str, Any]]) -> str:
     """Draw names and figures as two columns."""
-    width = max(len(name) for name, _ in rows)
-    return "\n".join(f"{name.ljust(width)}  {_shown(value)}" for name, value in rows)
+    width = max(len(name) for name, _ in lines)
+    return "\n".join(f"{name.ljust(width)}  {_shown(value)}" for name, value in lines)
 
 
 def _shown(value: Any) -> str:

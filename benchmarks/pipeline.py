@@ -139,8 +139,10 @@ def main() -> int:
     figures |= apart("saving", "100000")
     sizes = (10, 1_000, 100_000) if given.long else (10, 1_000, 10_000)
     costs = {str(engines): apart("cost", str(engines))["microseconds"] for engines in sizes}
-    rows = list(figures.items()) + [(f"microseconds a record, {int(n):,} engines", us) for n, us in costs.items()]
-    print(_reports.table(rows))
+    found_lines = list(figures.items()) + [
+        (f"microseconds a record, {int(n):,} engines", us) for n, us in costs.items()
+    ]
+    print(_reports.table(found_lines))
     about = {"date": datetime.now(timezone.utc).strftime("%Y-%m-%d"), "machine": machine()}
     print(json.dumps({**figures, "microseconds_a_record": costs, **about}))
     return 0

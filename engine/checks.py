@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from engine.catalogue import AlertSpec, MetricSpec
+from engine.catalogue import MetricSpec
 from engine.decoders import Decoder
 from engine.events import Message, Metric, Record
 from engine.monitor import Monitor
@@ -70,9 +70,7 @@ def _of_declarations(monitor: Monitor) -> Iterator[str]:
     if not monitor.emits:
         yield "emits: expected at least one MetricSpec or AlertSpec"
     for spec in monitor.emits:
-        if not isinstance(spec, (MetricSpec, AlertSpec)):
-            yield f"emits: expected MetricSpec or AlertSpec, got {spec!r}"
-        elif taken := RESERVED.union(monitor.series).intersection(spec.tags):
+        if taken := RESERVED.union(monitor.series).intersection(spec.tags):
             yield f"{spec.name}: the tag {min(taken)} is taken; choose another name"
     if taken := RESERVED.intersection(monitor.series):
         yield f"series: {min(taken)} cannot become a tag; choose another name"
@@ -175,9 +173,9 @@ def _records(monitor: Monitor, table: Sequence[Line]) -> Iterator[Record]:
     plan = as_plan(monitor, table)
     decoder: Decoder = next(iter(plan.streams.values())).decoder
     for step in steps_of(plan, table):
-        if not isinstance(step, tuple) or not isinstance(step[1], Message):
+        stream, message = step if isinstance(step, tuple) else ("", step)
+        if not isinstance(message, Message):
             continue
-        stream, message = step
         decoded = decoder.decode_all([message])[0]
         if not isinstance(decoded, tuple):
             continue

@@ -72,7 +72,8 @@ class Pipeline:
         engines, counts = remembered.engines, self.counts
         counts.messages += len(messages)
         take = self._caller.take
-        for record, message in self._records(stream, messages):
+        records = self._records(stream, messages)
+        for record, message in records if self.partitions == 1 else self._placed(records):
             value = record.value
             if type(value) is not SensorReport:
                 if isinstance(value, SensorMessage):
@@ -112,7 +113,6 @@ class Pipeline:
         remembered = self._remembered
         timers = remembered.timers
         alone = len(self.group.streams) == 1
-        several = self.partitions > 1
         place = f"{stream}/{messages[0].partition}" if self.group.whole and messages else stream
         next_offset = remembered.offsets.get(place, 0)
         next_repeat = self._next_repeat()
@@ -141,10 +141,7 @@ class Pipeline:
                 else:
                     remembered.now = now = time
             source_of = (message.topic, message.partition, offset)
-            record = Record(stream, stream, time, message_time, key, value, False, source_of)
-            if several:
-                self._check_place(record, message)
-            yield record, message
+            yield Record(stream, stream, time, message_time, key, value, False, source_of), message
         remembered.offsets[place] = next_offset
         if alone and now >= 0:
             remembered.times[stream] = now
@@ -215,12 +212,14 @@ class Pipeline:
             self._caller.notice(SERIES_LIMIT, "engines", f"{MAX_ENGINES} engines are known and new ones are refused")
         return engine
 
-    def _check_place(self, record: Record, message: Message) -> None:
-        """Count a message whose key does not lead to this partition."""
-        if record.key is not None and (message.key is None or message.key != str(record.key).encode()):
-            self.counts.misplaced += 1
-            summary = f"a message of {record.stream} is not keyed by its field"
-            self._caller.notice(RECORDS_MISPLACED, record.stream, summary)
+    def _placed(self, records: Iterable[tuple[Record, Message]]) -> Iterator[tuple[Record, Message]]:
+        """Count messages whose key does not lead to this partition; they are applied all the same."""
+        for record, message in records:
+            if record.key is not None and message.key != str(record.key).encode():
+                self.counts.misplaced += 1
+                summary = f"a message of {record.stream} is not keyed by its field"
+                self._caller.notice(RECORDS_MISPLACED, record.stream, summary)
+            yield record, message
 
     # --- time
 

@@ -92,7 +92,7 @@ class Cell:
 
     def later(self, name: Any, time: int) -> int:
         """Move the time of an emission until it is later than the last one of that name, and remember it."""
-        if name == self.last_name or not self.last_name:
+        if type(name) is str and self.last_name in (name, ""):
             self.last_name = name
             self.last_time = time = max(time, self.last_time + 1)
             return time

@@ -28,6 +28,8 @@ class ReplayCounts(msgspec.Struct):
     rejects: int = 0
     """Distinct messages that are rejects, whatever for."""
     seconds: float = 0.0
+    skipped: int = 0
+    """Messages whose offset was not above that of a message before them on their partition; they changed nothing."""
 
 
 def replay(  # noqa: PLR0913 - what comes in, where it goes, and how it is watched
@@ -67,6 +69,7 @@ def replay(  # noqa: PLR0913 - what comes in, where it goes, and how it is watch
                 hand_on(memory.apply(stream, run))
         progress()
     hand_on(memory.end())
+    counts.skipped = max((pipeline.counts.skipped for pipeline in memory.pipelines), default=0)
     counts.seconds = round(clock.monotonic() - begun, 3)
     return counts
 

@@ -29,8 +29,8 @@ class Told(Monitor):
     def __init__(self, names: Iterable[str]) -> None:
         """Declare the names that stand in the table."""
         super().__init__()
-        self.emits = tuple(_told(name) for name in sorted(names))
-        self._specs = {spec.name: spec for spec in self.emits}
+        self._specs = {name: _told(name) for name in sorted(names)}
+        self.emits = tuple(self._specs.values())
 
     def key(self, record: Record) -> Key | None:
         """Take the records that stand for a metric."""

@@ -29,7 +29,7 @@ def _of_engines() -> list[Line]:
         table += [(now, report("e1", tap, 3 * n, delta_time=_STEP, id=1)) for tap in _TAPS]
         table += [(now + 1, report("e2", tap, [n, n + 2])) for tap in _TAPS]
     table += [
-        (now, report("e1", _TAPS[0], 3, delta_time=_STEP, id=1)),
+        (110, report("e1", _TAPS[0], 33, delta_time=_STEP, id=1)),
         (35, report("e1", _TAPS[0], 7, delta_time=5.0)),
         (36, report("e2", _TAPS[0], 7)),
         (130, state("e1", "error")),

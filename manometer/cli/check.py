@@ -41,7 +41,7 @@ def command(workflows: tuple[str, ...], as_json: bool) -> None:
     """  # noqa: D301 - click reads the character that \b stands for
     failures: list[CommandError] = []
     found: list[Finding] = []
-    for path in _files(workflows, failures):
+    for path in workflow_files(workflows, failures):
         findings = check(path)
         found += findings
         if not as_json:
@@ -65,7 +65,7 @@ def _some(count: int, word: str) -> str:
     return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
-def _files(named: Iterable[str], failures: list[CommandError]) -> Iterator[Path]:
+def workflow_files(named: Iterable[str], failures: list[CommandError]) -> Iterator[Path]:
     """Give the workflow files that are named, each once; what cannot be read becomes a failure."""
     seen: set[Path] = set()
     for name in named:

@@ -40,7 +40,7 @@ _WIDEST: Final = 130
 )
 @click.option("--json", "as_object", is_flag=True, help="Print the report as one JSON object.")
 def command(store: str | None, as_object: bool) -> None:
-    r"""Show what Manometer does, on a recorded day.
+    """Show what Manometer does, on a recorded day.
 
     Replays 24 hours of nine engines and three models at full speed into an SQLite file: real arrivals and real load,
     with an engine that fails, one that falls silent, and messages that are no records. Then prints what the monitors
@@ -57,7 +57,7 @@ def command(store: str | None, as_object: bool) -> None:
     Exit codes: 0 done; 2 the store cannot be written.
 
     Read next: docs/tutorial.md, manometer replay --help
-    """
+    """  # noqa: D301 - click reads the character that \b stands for
     with told():
         day = recorded_day()
         path = Path(store) if store is not None else Path(tempfile.mkdtemp(prefix="manometer-demo-")) / "demo.db"

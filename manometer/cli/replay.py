@@ -26,6 +26,7 @@ from manometer.replay import ReplayCounts, replay
 _COLLECT_EVERY: Final = 20_000
 """New objects between two searches for garbage in cycles. Python's own 700 costs a tenth of the time; more than this
 gains nothing, and rejects leave cycles behind, so that memory would grow."""
+_TOLD: Final = ("messages", "emissions", "rejects", "seconds")
 
 
 @click.command("replay")
@@ -61,7 +62,13 @@ def command(workflow: str, inputs: tuple[str, ...], out: str | None, rejects: st
     targets.check(inputs=[workflow, *files.values()])
     with told():
         counts = _run(plan, files, targets)
-    click.echo(msgspec.json.encode(counts), err=True)
+    if counts.skipped:
+        click.echo(
+            f"{counts.skipped} messages were skipped: their offset is not above that of a message before them; "
+            "replay one topic and one recording a stream",
+            err=True,
+        )
+    click.echo(msgspec.json.encode({name: getattr(counts, name) for name in _TOLD}), err=True)
 
 
 def _run(plan: Plan, files: dict[str, str], targets: Targets) -> ReplayCounts:
