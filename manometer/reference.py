@@ -77,6 +77,8 @@ def render(declared: Sequence[Declared], form: Format) -> str:
         return msgspec.json.format(msgspec.json.encode([_as_object(item) for item in declared]), indent=2).decode()
     metrics = [_metric_cells(item.spec, item) for item in declared if isinstance(item.spec, MetricSpec)]
     alerts = [_alert_cells(item.spec, item) for item in declared if isinstance(item.spec, AlertSpec)]
+    if form == "markdown":
+        metrics, alerts = ([(_code(name), *rest) for name, *rest in cells] for cells in (metrics, alerts))
     draw = markdown_table if form == "markdown" else text_table
     heading = "## " if form == "markdown" else ""
     return "\n\n".join(

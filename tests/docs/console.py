@@ -77,7 +77,7 @@ class Shell:
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "COV"))},
             "PATH": os.pathsep.join(paths),
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]),
             "COLUMNS": "120",
             "NO_COLOR": "1",
             "TERM": "dumb",

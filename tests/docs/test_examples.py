@@ -6,7 +6,8 @@ How a page says it:
 - a block of YAML that begins with `workflow:` is loaded;
 - of a console block the lines after `$ ` are run; what is shown below a command must be printed, in that order, `...`
   standing for anything; `exit=1` after `console` says how the last command of the block ends;
-- `file=PATH` after the language writes the block to that file first, so that later blocks find it.
+- `file=PATH` after the language writes the block to that file, so that later blocks find it; Python written to a file is
+  run by the commands that follow.
 
 Each page begins in a folder of its own that looks like a fresh checkout.
 """
@@ -21,7 +22,7 @@ import pytest
 
 from engine.workflow import load
 from tests.docs.blocks import Block, all_pages, blocks
-from tests.docs.console import LEFT_OUT, RUN, Shell, commands, make_checkout, missing_line
+from tests.docs.console import LEFT_OUT, RUN, Command, Shell, commands, make_checkout, missing_line
 from tests.house.source import ROOT
 
 LANGUAGES = {"console", "csv", "ini", "json", "jsonl", "mermaid", "python", "sh", "sql", "text", "toml", "yaml"}
@@ -55,10 +56,13 @@ def _try(block: Block, shell: Shell, names: dict[str, Any]) -> None:
     if "file" in block.settings or block.is_workflow:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(block.text, encoding="utf-8")
-    if block.is_workflow:
+    if block.is_workflow and "file" in block.settings:
+        code, printed = shell.run(Command(f"manometer check {block.settings['file']}", []))
+        assert code == 0, f"{block.where}: {printed}"
+    elif block.is_workflow:
         load(path)
-    elif block.language == "python":
-        _run_python(block, {"__name__": path.stem} if "file" in block.settings else names)
+    elif block.language == "python" and "file" not in block.settings:
+        _run_python(block, names)
     elif block.language == "console":
         _run_console(block, shell)
 
