@@ -217,10 +217,7 @@ def bounded_evidence(evidence: Mapping[str, Any] | None) -> Mapping[str, Any]:
     """Give evidence that fits: whole, or a note of its size where its JSON is over 16 KB."""
     if not evidence:
         return {}
-    try:
-        size = len(_encode(evidence))
-    except (TypeError, ValueError, RecursionError) as error:
-        return {"omitted": f"it cannot be written as JSON: {error}"}
+    size = len(_encode(evidence))
     return evidence if size <= EVIDENCE_BYTES else {"omitted": f"{size} bytes, over the limit of {EVIDENCE_BYTES}"}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from math import isfinite
 from typing import Any
 
-from engine.events import Alert, Emission, Metric, Tags
+from engine.events import Alert, Emission, Metric, Tags, bounded_evidence
 from engine.outcome import Counts, Outcome
 from engine.series import Cell, Table
 
@@ -115,6 +115,7 @@ class Release:
             return False
         if alert.value is not None and not isfinite(alert.value):
             alert.value = None
+        alert.evidence = _written(alert.evidence)
         alert.time = cell.later(name, alert.time)
         if known is not None:
             alert.tags = known.tags
@@ -169,3 +170,11 @@ def _again(cell: Cell, name: Any, time: int) -> Metric:
     if isinstance(name, str):
         return Metric(name, time, value, cell.tags, repeat=True)
     return Metric(name[0], time, value, Tags({**(cell.tags or {}), **dict(name[1:])}), repeat=True)
+
+
+def _written(evidence: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Give evidence that every sink can write: as it is, cut to its size, or a note of what is wrong with it."""
+    try:
+        return dict(bounded_evidence(evidence)) or None
+    except (TypeError, ValueError, RecursionError) as error:
+        return {"omitted": f"it cannot be written as JSON: {error}"}

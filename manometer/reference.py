@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from typing import Any, Literal
 
 import msgspec
@@ -181,13 +182,20 @@ def command_pages(command: Command, path: tuple[str, ...] = ("manometer",), pare
     """Write the help of a command and of all commands below it, just as a terminal of 80 columns shows it."""
     settings = {**command.context_settings, "terminal_width": TERMINAL}
     context = Context(command, info_name=path[-1], parent=parent, **settings)
-    parts = [f"{'#' * (len(path) + 1)} {' '.join(path)}\n\n```text\n{command.get_help(context)}\n```"]
+    parts = [f"{'#' * (len(path) + 1)} {' '.join(path)}\n\n```text\n{_as_new(command).get_help(context)}\n```"]
     if isinstance(command, Group):
         inner = {name: command.get_command(context, name) for name in command.list_commands(context)}
         parts += [
             command_pages(found, (*path, name), context) for name, found in inner.items() if found and not found.hidden
         ]
     return "\n\n".join(parts)
+
+
+def _as_new(command: Command) -> Command:
+    """Copy a command without the help option that click keeps in it from the first context that asked for one."""
+    own = copy(command)
+    own._help_option = None  # noqa: SLF001 - click has no other way to let go of it
+    return own
 
 
 def _code(text: str) -> str:

@@ -164,7 +164,7 @@ def write(path: Path, topic: str, sent: Sequence[Sent]) -> None:
             key = None if one.key is None else one.key.encode()
             writer.write(Message(topic, 0, offset, (begin + one.written) * 1_000, key, one.value))
     digest = hashlib.sha256(gzip.decompress(path.read_bytes())).hexdigest()
-    print(f"{path.name}: {len(sent)} messages, {path.stat().st_size} bytes, lines have sha256 {digest}")
+    sys.stdout.write(f"{path.name}: {len(sent)} messages, {path.stat().st_size} bytes, lines have sha256 {digest}\n")
 
 
 def main(sources: Path, target: Path) -> None:

@@ -9,13 +9,13 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from click import Command, Context, Group
+from click import Command, Context, Group, formatting
 
 from engine.workflow_keys import WorkflowKeys
 from manometer.cli.main import main
 from manometer.generated import UnknownBlock, fill, outdated
 from manometer.option_types import type_text
-from manometer.reference import keys_of
+from manometer.reference import command_pages, keys_of
 from tests.docs.blocks import all_pages
 from tests.house.declared import DOCS, monitors, pages, specs
 from tests.house.source import ROOT, listed
@@ -26,11 +26,16 @@ def documentation() -> str:
     return "\n".join(page.read_text(encoding="utf-8") for page in all_pages())
 
 
+def context_of(command: Command) -> Context:
+    """Give a context as the command line makes it; click remembers from the first one how help is asked for."""
+    return Context(command, **main.context_settings)
+
+
 def commands(command: Command, path: str = "manometer") -> Iterator[tuple[str, Command]]:
     """Walk all commands that are shown, with their full names."""
     yield path, command
     if isinstance(command, Group):
-        context = Context(command)
+        context = context_of(command)
         for name in command.list_commands(context):
             inner = command.get_command(context, name)
             assert inner is not None, f"{path} {name} is listed and not there"
@@ -43,6 +48,18 @@ def test_the_generated_parts_are_current() -> None:
     found = [str(page.relative_to(ROOT)) for page in outdated(DOCS)]
 
     assert not found, listed(found)
+
+
+def test_the_reference_depends_on_nothing_that_ran_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A forced width, a narrow terminal or a context of somebody else do not change a letter of the command line."""
+    before = command_pages(main)
+    monkeypatch.setattr(formatting, "FORCED_WIDTH", 40)
+    monkeypatch.setenv("COLUMNS", "50")
+    for _, command in commands(main):
+        monkeypatch.setattr(command, "_help_option", None)
+        assert "--explain" in command.get_help(Context(command, help_option_names=["--explain"]))
+
+    assert command_pages(main) == before
 
 
 def test_every_monitor_metric_and_alert_is_named_on_a_page() -> None:
@@ -96,7 +113,7 @@ def test_every_command_and_option_has_help() -> None:
     lost += [
         f"{path}: {parameter['name']}"
         for path, command in commands(main)
-        for parameter in command.to_info_dict(Context(command))["params"]
+        for parameter in command.to_info_dict(context_of(command))["params"]
         if parameter["param_type_name"] == "option" and not parameter.get("help")
     ]
 

@@ -6,7 +6,7 @@ How a page says it:
 - a block of YAML that begins with `workflow:` is loaded;
 - of a console block the lines after `$ ` are run; what is shown below a command must be printed, in that order, `...`
   standing for anything; `exit=1` after `console` says how the last command of the block ends;
-- `file=PATH` after the language writes the block to that file, so that later blocks find it; Python written to a file is
+- `file=PATH` after the language writes the block to that file, so that later blocks find it; Python in a file is
   run by the commands that follow.
 
 Each page begins in a folder of its own that looks like a fresh checkout.

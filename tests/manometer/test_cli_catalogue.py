@@ -29,7 +29,7 @@ def test_every_form_has_every_metric_and_alert() -> None:
     objects = {item["name"] for item in json.loads(run("catalogue", "--format", "json").stdout)}
 
     assert every_name() - text == set()
-    assert every_name() - markdown == set()
+    assert {f"`{name}`" for name in every_name()} - markdown == set()
     assert every_name() == objects
 
 
