@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import PurePath
 from typing import Any, Final
 
 from engine.batches import Batches
 from engine.catalogue import AlertSpec
 from engine.events import Message, Metric, Reason, Record, Reject
+from engine.failures import told
 from engine.monitor import Key
 from engine.notices import SERIES_LIMIT, Notice
 from engine.outcome import Counts
@@ -16,7 +16,7 @@ from engine.release import Release, checked
 from engine.remembered import Remembered
 from engine.reports import SensorReport
 from engine.saved_series import encode
-from engine.series import Cell, Route, Step, Table, identity
+from engine.series import Cell, Route, Table, identity
 
 _KNOWN: Final[Mapping[type, set[str]]] = {Metric: {"name", "tags"}, SensorReport: {"src", "tap"}}
 """Fields of which records with the same values take the same way."""
@@ -55,61 +55,84 @@ class Caller:
     def take(self, record: Record, message: Message, route: Route | None) -> None:
         """Bring a record to all monitors that want it."""
         self._message = message
-        steps: Sequence[Step] | None = None if route is None or route.partly else route.steps
-        if steps is None or message.headers:
-            steps = self._way(record, route, retried(message))
-        if steps:
-            self._run(steps, record, message.offset)
+        if route is None or route.partly or route.cells is None or message.headers:
+            cells, signs = self._way(record, route, retried(message))
         else:
+            cells, signs = route.cells, route.signs
+        if signs:
+            cells = self._noted(signs, cells, record.time)
+        elif not cells:
             self.counts.ignored += 1
+        self._run(cells, record, message.offset)
 
-    def _way(self, record: Record, route: Route | None, only: str | None) -> Sequence[Step]:
-        """Find the steps of a record, and remember those that can be."""
+    def _way(self, record: Record, route: Route | None, only: str | None) -> tuple[Sequence[Cell], Sequence[Cell]]:
+        """Find the series of a record, those to which it is but a sign apart, and remember those that can be."""
         fixed, asked = self._tables(type(record.value))
-        if route is None:
-            steps: Sequence[Step] = self._steps([*fixed, *asked], record)[0]
+        if route is None or route.cells is None:
+            cells, signs = self._find(route, fixed, record)
         else:
-            route.partly = bool(asked)
-            steps = self._find(route, fixed, record) if route.steps is None else route.steps
-            steps = [*steps, *self._steps(asked, record)[0]] if asked else steps
-        return steps if only is None else [step for step in steps if step[2].name == only]
+            cells, signs = route.cells, route.signs
+        if asked:
+            more, others, _ = self._cells(asked, record)
+            cells, signs = [*cells, *more], [*signs, *others]
+            if route is not None:
+                route.partly = True
+        if only is None:
+            return cells, signs
+        return [cell for cell in cells if cell.table.name == only], [cell for cell in signs if cell.table.name == only]
 
-    def _run(self, steps: Sequence[Step], record: Record, cause: int | None) -> None:
+    def _noted(self, signs: Sequence[Cell], cells: Sequence[Cell], time: int) -> Sequence[Cell]:
+        """Note a sign of life; a series that is silent has to be called like those that read the record."""
+        now = self.remembered.now or 0
+        for cell in signs:
+            if cell.silent is not None:
+                cells = sorted((*cells, cell), key=lambda cell: cell.table.index)
+                continue
+            if time > cell.seen:
+                cell.seen = time
+            cell.touched = now
+            if not cell.dirty:
+                cell.table.mark(cell)
+        return cells
+
+    def _run(self, cells: Sequence[Cell], record: Record, cause: int | None) -> None:
         """Call one monitor after the other; a failure of one is nothing to the others."""
         now = self.remembered.now or 0
-        time = record.time
-        for on_record, cell, table, sign in steps:
-            if not sign or cell.silent is not None:
-                if table.batched:
-                    self._wait(table, cell, record)
-                    continue
-                try:
-                    emitted = on_record(record, cell.state)
-                    if emitted:
-                        self.release.let(table, cell, emitted, cause)
-                except Exception as error:  # noqa: BLE001 - whatever a plugin raises is a reject, never a stop
-                    self.failed(table, error)
-                    continue
-                if table.watched:
-                    self._seen(table, cell, time)
-            elif time > cell.seen:
-                cell.seen = time
+        for cell in cells:
+            table = cell.table
+            if table.batched:
+                self._wait(table, cell, record)
+                continue
+            try:
+                emitted = table.on_record(record, cell.state)
+                if emitted:
+                    self.release.let(table, cell, emitted, cause)
+            except Exception as error:  # noqa: BLE001 - whatever a plugin raises is a reject, never a stop
+                self.failed(table, error)
+                table.mark(cell)  # should it have changed its state all the same, a restart changes nothing
+                continue
+            if table.watched:
+                self._seen(table, cell, record.time)
+            cell.touched = now
             if not cell.dirty:
                 cell.dirty = True
                 table.dirty.append(cell)
-            cell.touched = now
 
-    def _find(self, route: Route, tables: Sequence[Table], record: Record) -> Sequence[Step]:
-        steps, whole = self._steps(tables, record)
-        if whole:
-            route.steps = tuple(steps)
-            for _, cell, _, _ in steps:
+    def _find(
+        self, route: Route | None, tables: Sequence[Table], record: Record
+    ) -> tuple[Sequence[Cell], Sequence[Cell]]:
+        cells, signs, whole = self._cells(tables, record)
+        if whole and route is not None:
+            route.cells, route.signs = tuple(cells), tuple(signs)
+            for cell in (*cells, *signs):
                 cell.routes.append(route)
-        return steps
+        return cells, signs
 
-    def _steps(self, tables: Iterable[Table], record: Record) -> tuple[list[Step], bool]:
+    def _cells(self, tables: Iterable[Table], record: Record) -> tuple[list[Cell], list[Cell], bool]:
         """Ask monitors whose series a record is, and begin the series that are new; False where one refused."""
-        steps, whole = [], True
+        cells: list[Cell] = []
+        signs: list[Cell] = []
+        whole = True
         for table in tables:
             try:
                 key = table.key(record)
@@ -122,11 +145,14 @@ class Caller:
             cell = table.cells.get(key) or self.begin(table, key)
             if cell is None:
                 whole = False
-                continue
-            sign = cell.seen >= 0 and isinstance(record.value, table.signs)
-            whole = whole and (cell.seen >= 0 or not isinstance(record.value, table.signs))
-            steps.append((table.on_record, cell, table, sign))
-        return steps, whole
+            elif not isinstance(record.value, table.signs):
+                cells.append(cell)
+            elif cell.seen >= 0:
+                signs.append(cell)
+            else:
+                whole = False
+                cells.append(cell)
+        return cells, signs, whole
 
     def begin(self, table: Table, key: Key) -> Cell | None:
         """Begin a series; where the monitor has as many as it may, the record is a reject and an alert fires."""
@@ -140,6 +166,7 @@ class Caller:
             return None
         if not table.reads_metrics:
             self.remembered.tag(cell)
+        table.mark(cell)
         self.remembered.timers.set(table.next_due(cell, now), table.index, key, cell)
         return cell
 
@@ -207,15 +234,15 @@ class Caller:
         route = cell.readers.get(name)
         if route is None:
             route = cell.readers[name] = Route()
-        steps: Sequence[Step] | None = None if route.partly else route.steps
+        cells: Sequence[Cell] | None = None if route.partly else route.cells
         source = ("", 0, 0) if self._message is None else (self._message.topic, self._message.partition, cause or 0)
-        ident = identity(metric, table, cell) if steps is None else ()
+        ident = identity(metric, table, cell) if cells is None else ()
         record = Record("metrics", "metrics", metric.time, None, ident, metric, False, source)
-        if steps is None:
-            steps = self._way(record, route, None)
-            for _, reader, owner, _ in steps:
-                reader.tags = owner.borrowed(metric.tags)
-        self._run(steps, record, cause)
+        if cells is None:
+            cells, _ = self._way(record, route, None)
+            for reader in cells:
+                reader.tags = reader.table.borrowed(metric.tags)
+        self._run(cells, record, cause)
 
     # --- time
 
@@ -238,7 +265,7 @@ class Caller:
     def failed(self, table: Table, error: Exception) -> None:
         """Count a failure; where a record is at hand it becomes a reject of that monitor."""
         self.counts.monitor_errors += 1
-        self._reject("monitor", f"{type(error).__name__}: {error}{_place(error)}", table)
+        self._reject("monitor", told(error), table)
 
     def _reject(self, reason: Reason, detail: str, table: Table) -> None:
         if self._message is not None:
@@ -254,16 +281,6 @@ class Caller:
     def later(self, notice: Notice) -> None:
         """Set when the alert of a notice resolves."""
         self.remembered.timers.set(notice.until, -2, self.remembered.notices.key(notice), notice)
-
-
-def _place(error: Exception) -> str:
-    """Say where a plugin raised, for the person who has to mend it."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None:
-        return ""
-    return f" ({PurePath(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno})"
 
 
 def retried(message: Message) -> str | None:

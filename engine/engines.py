@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from sys import intern
 from typing import Any, Final
 
 import msgspec
@@ -17,24 +18,39 @@ _NO_TIMES: Final = [-1] * WINDOW
 class TapRoute(Route):
     """The way of one engine's reports at one tap, with the window in which duplicates are found."""
 
-    __slots__ = ("ids", "newest", "position", "times")
+    __slots__ = ("ident", "ids", "newest", "position", "times")
 
     def __init__(self) -> None:
         """Begin with an empty window."""
         super().__init__()
         self.newest = -1
         self.times = array("q", _NO_TIMES)
-        self.ids: list[Any] = [None] * WINDOW
+        self.ident: Any = None
+        """The id of all reports in the window, while they have the same: nearly always."""
+        self.ids: list[Any] | None = None
+        """The id of each report in the window, once they differ."""
         self.position = 0
 
     def knows(self, time: int, ident: object) -> bool:
         """Say whether a report with this time and id is among the last accepted ones."""
         ids = self.ids
+        if ids is None:
+            return ident == self.ident and time in self.times
         return any(known == time and ids[place] == ident for place, known in enumerate(self.times))
+
+    def differ(self, place: int, ident: object) -> None:
+        """Note an id that differs from that of the reports before."""
+        if self.ids is None:
+            if self.times.count(-1) == WINDOW:
+                self.ident = ident
+                return
+            self.ids = [self.ident] * WINDOW
+        self.ids[place] = ident
 
     def save(self) -> SavedTap:
         """Give the window as it is saved."""
-        return SavedTap(self.newest, self.times.tolist(), _encode_ids(self.ids), self.position)
+        ids = [self.ident] if self.ids is None else self.ids
+        return SavedTap(self.newest, self.times.tolist(), _encode_ids(ids), self.position)
 
     @classmethod
     def load(cls, saved: SavedTap) -> TapRoute:
@@ -42,7 +58,9 @@ class TapRoute(Route):
         route = cls()
         route.newest = saved.newest
         route.times = array("q", saved.times)
-        route.ids = _decode_ids(saved.ids)
+        ids = _decode_ids(saved.ids)
+        route.ident = ids[0]
+        route.ids = ids if len(ids) > 1 else None
         route.position = saved.position
         return route
 
@@ -84,7 +102,7 @@ class Engine:
         saved = _decode(data)
         self.named = saved.named
         self.touched = saved.touched
-        self.taps = {tap: TapRoute.load(window) for tap, window in saved.taps.items()}
+        self.taps = {intern(tap): TapRoute.load(window) for tap, window in saved.taps.items()}
 
 
 class SavedTap(msgspec.Struct, frozen=True, array_like=True):
@@ -93,7 +111,7 @@ class SavedTap(msgspec.Struct, frozen=True, array_like=True):
     newest: int
     times: list[int]
     ids: bytes
-    """As JSON, which has whole numbers of any size; msgpack has not."""
+    """One for all or one for each, as JSON, which has whole numbers of any size; msgpack has not."""
     position: int
 
 

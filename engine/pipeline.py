@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from sys import intern
 
 from engine.caller import Caller, retried
 from engine.decoders import Undecodable
 from engine.engines import WINDOW, Engine, TapRoute
-from engine.events import Message, Reason, Record, Reject
+from engine.events import Alert, Message, Reason, Record, Reject
 from engine.firing import Firing
 from engine.notices import RECORDS_MISPLACED, SERIES_LIMIT, STATE_RESET
 from engine.outcome import Counts, Outcome
@@ -52,6 +53,17 @@ class Pipeline:
         return self._remembered.now
 
     @property
+    def times(self) -> Mapping[str, int]:
+        """The newest event time of each stream, or what a tick moved it to; a stream without messages has none."""
+        return self._remembered.times
+
+    @property
+    def firing(self) -> Sequence[Alert]:
+        """The alerts that fire now, as they were emitted."""
+        own = [notice.alert for notice in self._remembered.notices.firing.values()]
+        return [*self._caller.release.firing.values(), *own]
+
+    @property
     def series(self) -> Mapping[str, int]:
         """How many series each monitor has."""
         return {table.name: len(table.cells) for table in self._remembered.tables}
@@ -76,17 +88,14 @@ class Pipeline:
         for record, message in records if self.partitions == 1 else self._placed(records):
             value = record.value
             if type(value) is not SensorReport:
-                if isinstance(value, SensorMessage):
-                    self._sensor_message(record, value, message)
-                else:
-                    take(record, message, None)
+                self._other(record, value, message)
                 continue
             engine = engines.get(value.src) or self._engine(value, message)
             if engine is None:
                 continue
             tap = engine.taps.get(value.tap)
             if tap is None:
-                tap = engine.taps[value.tap] = TapRoute()
+                tap = engine.taps[intern(value.tap)] = TapRoute()
             time = record.time
             if time > tap.newest:
                 tap.newest = time
@@ -97,8 +106,9 @@ class Pipeline:
                 record.late = True
                 counts.late += 1
             place = tap.position
+            if tap.ids is not None or value.id != tap.ident:
+                tap.differ(place, value.id)
             tap.times[place] = time
-            tap.ids[place] = value.id
             tap.position = (place + 1) % WINDOW
             engine.touched = remembered.now or 0
             if not engine.dirty:
@@ -189,8 +199,11 @@ class Pipeline:
         self.counts.undecodable += 1
         self._caller.release.outcome.rejects.append(Reject(message, reason, detail))
 
-    def _sensor_message(self, record: Record, value: SensorMessage, message: Message) -> None:
-        """Bring any other message of an engine to the monitors; one may name the engine's model."""
+    def _other(self, record: Record, value: object, message: Message) -> None:
+        """Bring what is no report to the monitors; a message of an engine may name the engine's model."""
+        if not isinstance(value, SensorMessage):
+            self._caller.take(record, message, None)
+            return
         engine = self._engine(value, message)
         if engine is None:
             return

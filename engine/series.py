@@ -20,19 +20,17 @@ NOTHING: Final[dict[Any, int]] = {}
 """Stands for an empty dict until something is put in; never changed."""
 
 
-Step = tuple[Any, "Cell", "Table", bool]
-"""One call that a record takes: the monitor's `on_record`, the series, its table, whether it is but a sign of life."""
-
-
 class Route:
-    """The steps that records of one kind take: remembered so that `key` need not be asked again."""
+    """The series that records of one kind go to: remembered so that `key` need not be asked again."""
 
-    __slots__ = ("partly", "steps")
+    __slots__ = ("cells", "partly", "signs")
 
     def __init__(self) -> None:
-        """Begin without steps."""
-        self.steps: tuple[Step, ...] | None = None
-        """None where they have to be found."""
+        """Begin without series."""
+        self.cells: tuple[Cell, ...] | None = None
+        """Those whose monitors are called, in the order of the monitors; None where they have to be found."""
+        self.signs: tuple[Cell, ...] = ()
+        """Those to which such a record is but a sign of life."""
         self.partly = False
         """Whether there are monitors beside them that have to be asked for each record."""
 
@@ -204,7 +202,7 @@ class Table:
         cell.gone = True
         cell.due = NEVER
         for route in cell.routes:
-            route.steps = None
+            route.cells = None
         self.forgotten.append(cell.key)
 
     def save(self) -> Iterable[tuple[Key, bytes | None]]:

@@ -15,8 +15,9 @@ def filled(reports: list[tuple[int, int | float | str | None]]) -> TapRoute:
     """Make a window in which these reports were accepted."""
     route = TapRoute()
     for time, ident in reports:
+        if route.ids is not None or ident != route.ident:
+            route.differ(route.position, ident)
         route.times[route.position] = time
-        route.ids[route.position] = ident
         route.position = (route.position + 1) % WINDOW
         route.newest = max(route.newest, time)
     return route
