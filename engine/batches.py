@@ -19,10 +19,6 @@ class Batches:
         """Begin empty."""
         self._waiting: dict[int, Waiting] = {}
 
-    def __bool__(self) -> bool:
-        """Say whether anything waits."""
-        return bool(self._waiting)
-
     def add(self, cell: Cell, record: Record, message: Message) -> None:
         """Let a record wait with the message that it came in."""
         waiting = self._waiting.get(id(cell))

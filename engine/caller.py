@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from engine.batches import Batches
 from engine.catalogue import AlertSpec
-from engine.events import Message, Metric, Reason, Record, Reject
+from engine.events import Message, Metric, Pair, Reason, Record, Reject
 from engine.failures import told
 from engine.monitor import Key
 from engine.notices import SERIES_LIMIT, Notice
@@ -15,7 +15,6 @@ from engine.outcome import Counts
 from engine.release import Release, checked
 from engine.remembered import Remembered
 from engine.reports import SensorReport
-from engine.saved_series import encode
 from engine.series import Cell, Route, Table, identity
 
 _KNOWN: Final[Mapping[type, set[str]]] = {Metric: {"name", "tags"}, SensorReport: {"src", "tap"}}
@@ -31,13 +30,16 @@ class Caller:
         self.counts = counts
         self._readers = [table for table in remembered.tables if table.reads_metrics]
         self._others = [table for table in remembered.tables if not table.reads_metrics]
-        if self._readers:
-            for table in remembered.tables:
-                table.plain = False
+        for table in remembered.tables:
+            table.counts = counts
+            table.plain = table.plain and not self._readers
         self.release = Release(counts, self._read if self._readers else None)
         self._batches = Batches()
+        self.batched = any(table.batched for table in remembered.tables)
+        """Whether any monitor takes records in batches, so that emissions come out of order."""
         self._ways: dict[type, tuple[list[Table], list[Table]]] = {}
         self._message: Message | None = None
+        self._halves: Sequence[Message] = ()
 
     # --- records
 
@@ -56,7 +58,7 @@ class Caller:
         """Bring a record to all monitors that want it."""
         self._message = message
         if route is None or route.partly or route.cells is None or message.headers:
-            cells, signs = self._way(record, route, retried(message))
+            cells, signs = self._way(record, route, message.retried)
         else:
             cells, signs = route.cells, route.signs
         if signs:
@@ -68,6 +70,8 @@ class Caller:
     def _way(self, record: Record, route: Route | None, only: str | None) -> tuple[Sequence[Cell], Sequence[Cell]]:
         """Find the series of a record, those to which it is but a sign apart, and remember those that can be."""
         fixed, asked = self._tables(type(record.value))
+        if only is not None:
+            return self._cells([table for table in (*fixed, *asked) if table.name == only], record)[:2]
         if route is None or route.cells is None:
             cells, signs = self._find(route, fixed, record)
         else:
@@ -77,9 +81,7 @@ class Caller:
             cells, signs = [*cells, *more], [*signs, *others]
             if route is not None:
                 route.partly = True
-        if only is None:
-            return cells, signs
-        return [cell for cell in cells if cell.table.name == only], [cell for cell in signs if cell.table.name == only]
+        return cells, signs
 
     def _noted(self, signs: Sequence[Cell], cells: Sequence[Cell], time: int) -> Sequence[Cell]:
         """Note a sign of life; a series that is silent has to be called like those that read the record."""
@@ -95,7 +97,7 @@ class Caller:
                 cell.table.mark(cell)
         return cells
 
-    def _run(self, cells: Sequence[Cell], record: Record, cause: int | None) -> None:
+    def _run(self, cells: Sequence[Cell], record: Record | Pair, cause: int | None) -> None:
         """Call one monitor after the other; a failure of one is nothing to the others."""
         now = self.remembered.now or 0
         for cell in cells:
@@ -108,8 +110,7 @@ class Caller:
                 if emitted:
                     self.release.let(table, cell, emitted, cause)
             except Exception as error:  # noqa: BLE001 - whatever a plugin raises is a reject, never a stop
-                self.failed(table, error)
-                table.mark(cell)  # should it have changed its state all the same, a restart changes nothing
+                self._spoiled(cell, error)
                 continue
             if table.watched:
                 self._seen(table, cell, record.time)
@@ -125,10 +126,11 @@ class Caller:
         if whole and route is not None:
             route.cells, route.signs = tuple(cells), tuple(signs)
             for cell in (*cells, *signs):
-                cell.routes.append(route)
+                if route not in cell.routes:
+                    cell.routes.append(route)
         return cells, signs
 
-    def _cells(self, tables: Iterable[Table], record: Record) -> tuple[list[Cell], list[Cell], bool]:
+    def _cells(self, tables: Iterable[Table], record: Record | Pair) -> tuple[list[Cell], list[Cell], bool]:
         """Ask monitors whose series a record is, and begin the series that are new; False where one refused."""
         cells: list[Cell] = []
         signs: list[Cell] = []
@@ -170,36 +172,41 @@ class Caller:
         self.remembered.timers.set(table.next_due(cell, now), table.index, key, cell)
         return cell
 
+    def take_pair(self, table: Table, pair: Pair, halves: Sequence[Message], cause: int | None) -> None:
+        """Bring a pair to its monitor; where it fails, both halves are rejects."""
+        self._message, self._halves = None, halves
+        self._run(self._cells((table,), pair)[0], pair, cause)
+        self._halves = ()
+
     # --- records in batches
 
-    def _wait(self, table: Table, cell: Cell, record: Record) -> None:
+    def _wait(self, table: Table, cell: Cell, record: Any) -> None:
         """Keep a record for a monitor that takes several at once."""
         if self._message is not None:
             self._batches.add(cell, record, self._message)
             cell.touched = self.remembered.now or 0
             table.mark(cell)
+            if table.monitor.silent_after is not None:
+                self._seen(table, cell, record.time)
         if self._readers:
             self.flush()
 
-    def flush(self) -> bool:
-        """Give waiting records to the monitors that take them in batches; says whether there were any."""
-        if not self._batches:
-            return False
+    def flush(self) -> None:
+        """Give waiting records to the monitors that take them in batches."""
         for cell, records, messages in self._batches.take():
             table = cell.table
-            before = encode(cell.state)
+            before = table.encoded(cell)
             try:
-                pairs = list(table.monitor.on_batch(records, cell.state))
+                pairs = [(messages[place], item) for place, item in table.monitor.on_batch(records, cell.state)]
                 checked([emission for _, emission in pairs], table.names)
             except Exception:  # noqa: BLE001 - whatever a plugin raises: one by one shows which record it is
                 cell.state = table.decode(before)
                 self._one_by_one(cell, records, messages)
                 continue
-            for place, emission in pairs:
-                self._message = messages[place]
-                self.release.let(table, cell, (emission,), messages[place].offset)
+            for message, emission in pairs:
+                self._message = message
+                self.release.let(table, cell, (emission,), message.offset)
             self._seen(table, cell, max(record.time for record in records))
-        return True
 
     def _one_by_one(self, cell: Cell, records: list[Record], messages: list[Message]) -> None:
         table = cell.table
@@ -208,7 +215,7 @@ class Caller:
             try:
                 self.release.let(table, cell, table.on_record(record, cell.state), message.offset)
             except Exception as error:  # noqa: BLE001 - whatever a plugin raises is a reject, never a stop
-                self.failed(table, error)
+                self._spoiled(cell, error)
                 continue
             self._seen(table, cell, record.time)
 
@@ -221,9 +228,18 @@ class Caller:
             return  # its silence only moves away, which is found out when it is due
         if cell.silent is not None and time > cell.silent:
             cell.silent = None
-        due = table.next_due(cell, self.remembered.now or 0)
+        self._watch(cell)
+
+    def _watch(self, cell: Cell) -> None:
+        due = cell.table.next_due(cell, self.remembered.now or 0)
         if due < cell.due:
-            self.remembered.timers.set(due, table.index, cell.key, cell)
+            self.remembered.timers.set(due, cell.table.index, cell.key, cell)
+
+    def _spoiled(self, cell: Cell, error: Exception) -> None:
+        """Count a failure; should the monitor have changed the state all the same, a restart makes no difference."""
+        self.failed(cell.table, error)
+        cell.table.mark(cell)
+        self._watch(cell)
 
     # --- metrics that monitors read
 
@@ -264,28 +280,21 @@ class Caller:
 
     def failed(self, table: Table, error: Exception) -> None:
         """Count a failure; where a record is at hand it becomes a reject of that monitor."""
-        self.counts.monitor_errors += 1
+        self.counts.failed(table.name)
         self._reject("monitor", told(error), table)
 
     def _reject(self, reason: Reason, detail: str, table: Table) -> None:
-        if self._message is not None:
-            self.release.outcome.rejects.append(Reject(self._message, reason, detail, table.name))
+        for message in self._halves if self._message is None else (self._message,):
+            self.release.outcome.rejects.append(Reject(message, reason, detail, table.name))
 
-    def notice(self, spec: AlertSpec, subject: str, summary: str) -> None:
-        """Fire an alert of the engine about itself."""
+    def notice(self, spec: AlertSpec, subject: str, summary: str, message: Message | None = None) -> None:
+        """Fire an alert of the engine about itself; its cause is a message that no monitor has, or the one at hand."""
         notice = self.remembered.notices.set(spec, subject, self.remembered.now or 0, summary)
         if notice is not None:
-            self.release.alert(notice.alert, None if self._message is None else self._message.offset)
+            cause = message or self._message
+            self.release.alert(notice.alert, None if cause is None else cause.offset)
             self.later(notice)
 
     def later(self, notice: Notice) -> None:
         """Set when the alert of a notice resolves."""
         self.remembered.timers.set(notice.until, -2, self.remembered.notices.key(notice), notice)
-
-
-def retried(message: Message) -> str | None:
-    """Name the monitor that alone gets a message that was sent again."""
-    for name, value in message.headers:
-        if name == "retry-monitor":
-            return value.decode("utf-8", "replace")
-    return None

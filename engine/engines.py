@@ -12,6 +12,8 @@ from engine.series import Cell, Route
 
 WINDOW: Final = 16
 """Accepted reports of an engine and tap among which a duplicate is looked for."""
+MAX_TAPS: Final = 1_000
+"""Taps of an engine, known or not; each costs a window, so reports of more are refused."""
 _NO_TIMES: Final = [-1] * WINDOW
 
 

@@ -36,6 +36,14 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     """None is a tombstone."""
     headers: tuple[tuple[str, bytes], ...] = ()
 
+    @property
+    def retried(self) -> str | None:
+        """Name of the monitor that alone gets it, where it was sent again after a reject."""
+        for name, value in self.headers:
+            if name == "retry-monitor":
+                return value.decode("utf-8", "replace")
+        return None
+
 
 class Record(msgspec.Struct, gc=False):
     """One decoded message on a stream; monitors read it and change nothing in it."""
@@ -61,6 +69,12 @@ class Pair(msgspec.Struct, frozen=True):
     time: int
     first: Record | None
     second: Record | None
+
+    @property
+    def value(self) -> tuple[Any, Any]:
+        """What the two records hold; None for a half that is missing."""
+        first, second = self.first, self.second
+        return None if first is None else first.value, None if second is None else second.value
 
 
 class Tags(dict[str, str]):

@@ -37,7 +37,7 @@ class Firing:
             elif isinstance(owner, Engine):
                 remembered.forget_engine(owner)
         for due, cell in stuck:
-            remembered.timers.set(due, cell.table.index, cell.key, cell)
+            remembered.timers.set(cell.table.next_due(cell, due), cell.table.index, cell.key, cell)
 
     def _notice(self, notice: Notice, due: int, cause: int | None) -> None:
         if notice.until > due:
@@ -49,12 +49,11 @@ class Firing:
         """Do the one thing that is due for a series; False where its timer does not move on."""
         table = cell.table
         monitor = table.monitor
-        wanted = monitor.next_timer(cell.state) if table.timed else None
-        if wanted is not None and wanted <= due:
+        if table.timed and table.wanted(cell) <= due:
             if not self._call(table, cell, monitor.on_timer, due, cause):
                 return False
-            after = monitor.next_timer(cell.state)
-            if after is not None and after <= due:
+            after = table.wanted(cell)
+            if after <= due:
                 self._caller.failed(table, RuntimeError(f"next_timer stays at {after} after on_timer at {due}"))
                 return False
         elif table.silent_due(cell) <= due:
@@ -69,10 +68,10 @@ class Firing:
         return True
 
     def _call(self, table: Table, cell: Cell, method: Any, due: int, cause: int | None) -> bool:
+        table.mark(cell)
         try:
             self._caller.release.let(table, cell, method(due, cell.state), cause)
         except Exception as error:  # noqa: BLE001 - whatever a plugin raises is counted, never a stop
             self._caller.failed(table, error)
             return False
-        table.mark(cell)
         return True

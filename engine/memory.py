@@ -22,19 +22,30 @@ class Memory:
         """Prepare for streams with so many partitions (default: one each)."""
         self.plan = plan
         self._partitions = {stream: max(1, (partitions or {}).get(stream, 1)) for stream in plan.streams}
+        self._even_out()
         self._groups = plan.groups(apart=[stream for stream, count in self._partitions.items() if count > 1])
         self._of_stream = {name: [group for group in self._groups if name in group.streams] for name in plan.streams}
         self._pipelines: dict[tuple[str, int], Pipeline] = {}
+        self._closed: list[str] = []
 
     def apply(self, stream: str, messages: Sequence[Message]) -> Outcome:
         """Apply messages of one stream, in order; they may lie on several partitions."""
         runs = [(0, messages)] if self._partitions[stream] == 1 else _runs(messages)
         groups = self._of_stream[stream]
-        return merged([self.pipeline(group, number).apply(stream, run) for number, run in runs for group in groups])
+        outcomes = [
+            merged([self.pipeline(group, number).apply(stream, run) for group in groups]) for number, run in runs
+        ]
+        return merged(outcomes, ordered=False)  # offsets of two partitions say nothing of their order
 
     def move(self, stream: str, time: int, partition: int = 0) -> Outcome:
         """Move the time of one stream and partition without a message."""
         return merged([self.pipeline(group, partition).move({stream: time}) for group in self._of_stream[stream]])
+
+    def close(self, stream: str) -> Outcome:
+        """End the input of one stream; those that are joined with it are not held back by it any more."""
+        self._closed.append(stream)
+        of_stream = [pipeline for pipeline in self._ordered() if stream in pipeline.group.streams]
+        return merged([pipeline.close(stream) for pipeline in of_stream], ordered=False)
 
     def end(self) -> Outcome:
         """End all inputs."""
@@ -61,12 +72,22 @@ class Memory:
         if found is None:
             count = 1 if group.whole else max(self._partitions[stream] for stream in group.streams)
             found = self._pipelines[key] = Pipeline(self.plan, group, key[1], partitions=count)
+            for stream in self._closed:
+                found.close(stream)
         return found
 
     @property
     def pipelines(self) -> Sequence[Pipeline]:
         """All pipelines there are by now."""
         return self._ordered()
+
+    def _even_out(self) -> None:
+        """Give joined streams equal numbers of partitions: a recording only tells how many there are at least."""
+        joined = [group.streams for group in self.plan.groups() if len(group.streams) > 1]
+        for _ in joined:
+            for streams in joined:
+                count = max(self._partitions[stream] for stream in streams)
+                self._partitions.update(dict.fromkeys(streams, count))
 
     def _ordered(self) -> list[Pipeline]:
         return [self._pipelines[key] for key in sorted(self._pipelines)]

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 import msgspec
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from engine.catalogue import Spec
 from engine.events import Emission, Record
+from engine.times import HOUR, Duration, Micros
 
 Scope = Literal["key", "stream"]
 Key = tuple[str, ...]
@@ -19,6 +20,17 @@ class MonitorOptions(BaseModel):
     """Base of a monitor's options: what stands under `with:`. Every field has a description."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class PairOptions(MonitorOptions):
+    """Options of a monitor with two inputs that the engine itself reads; they may stand there without this base too."""
+
+    wait: Duration = Field(
+        Micros(HOUR), description="How far apart in event time two records of one key may be; so long one waits."
+    )
+    pending: int = Field(
+        100_000, ge=1, description="How many records of a partition may wait for their other half; the oldest leave."
+    )
 
 
 class MonitorState(msgspec.Struct):
@@ -60,6 +72,8 @@ class Monitor:
     """
     signs: type | tuple[type, ...] = ()
     """Values of these types only show that a series lives: `on_record` gets them only while the series is silent."""
+    files: tuple[str, ...] = ()
+    """Names of options that name a file, relative to the workflow file; who loads the workflow reads them."""
     silent_after: int | None = None
     """Microseconds without a record of a series after which `on_silent` is called; None for never."""
 
@@ -69,12 +83,29 @@ class Monitor:
         """Keep the options; a monitor that prepares something from them does it here."""
         self.options = options if options is not None else self.Options()
 
-    def key(self, record: Record) -> Key | None:
+    def take_file(self, option: str, data: bytes) -> None:
+        """Take what stands in the file that an option names, once, before the first record.
+
+        Raises:
+            ValueError: it cannot be used; `check` reports it at the option.
+        """
+        raise NotImplementedError
+
+    def doubts(self) -> Iterable[tuple[str, str]]:
+        """Name options that are allowed and probably not meant, each with a sentence, for `check`."""
+        return ()
+
+    def key(self, record: Any) -> Key | None:
         """Say whose series the record belongs to; None when it is not for this monitor. Keep it cheap."""
         raise NotImplementedError
 
-    def on_record(self, record: Record, state: Any) -> Iterable[Emission]:
-        """Take one record into the state of its series and give what is to be emitted."""
+    def on_record(self, record: Any, state: Any) -> Iterable[Emission]:
+        """Take one record into the state of its series and give what is to be emitted.
+
+        With two inputs it is a Pair, here and in `key`: two records of one key that are at most `wait` apart, or one
+        that waited in vain. Pairs come in the order of (time, key), and time moves with them as it does with records.
+        `on_batch` is not used then.
+        """
         raise NotImplementedError
 
     def on_timer(self, now: int, state: Any) -> Iterable[Emission]:

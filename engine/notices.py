@@ -32,7 +32,21 @@ RECORDS_MISPLACED: Final = AlertSpec(
     runbook="records-misplaced",
     tags=("stream",),
 )
-OWN_ALERTS: Final = (SERIES_LIMIT, STATE_RESET, RECORDS_MISPLACED)
+PENDING_LIMIT: Final = AlertSpec(
+    name="PendingLimitReached",
+    severity="critical",
+    help="More records wait for their other half than pending allows; the oldest leave and are not compared.",
+    runbook="pending-limit-reached",
+    tags=("monitor",),
+)
+INPUT_LOST: Final = AlertSpec(
+    name="InputLost",
+    severity="critical",
+    help="Messages left their topic because of its retention before they were read; the summary has their offsets.",
+    runbook="input-lost",
+    tags=("stream",),
+)
+OWN_ALERTS: Final = (SERIES_LIMIT, STATE_RESET, RECORDS_MISPLACED, PENDING_LIMIT, INPUT_LOST)
 LASTS: Final = HOUR
 
 
@@ -97,6 +111,10 @@ class Notices:
             runbook=alert.runbook,
             tags=alert.tags,
         )
+
+    def alerts(self) -> list[Alert]:
+        """Give the alerts that fire, in an order that no restart changes."""
+        return [notice.alert for _, notice in sorted(self.firing.items(), key=lambda entry: entry[0])]
 
     def key(self, notice: Notice) -> tuple[str, str]:
         """Name a notice."""

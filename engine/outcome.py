@@ -34,7 +34,7 @@ class Counts(msgspec.Struct):
     ignored: int = 0
     """Records that no monitor wanted."""
     duplicates: int = 0
-    """Sensor reports that had come before."""
+    """Sensor reports, and records of joined streams, that had come before."""
     undecodable: int = 0
     """Messages that could not become records: rejects of reason encoding, schema, time or bound."""
     foreign: int = 0
@@ -42,7 +42,7 @@ class Counts(msgspec.Struct):
     skipped: int = 0
     """Messages below the watermark, applied before a restart."""
     late: int = 0
-    """Sensor reports older than the newest of their engine and tap."""
+    """Sensor reports older than the newest of their engine and tap; records of joined streams beyond `lateness`."""
     misplaced: int = 0
     """Messages whose key does not lead to their partition."""
     emissions: int = 0
@@ -50,8 +50,17 @@ class Counts(msgspec.Struct):
     """Emissions that were no number and became no point."""
     monitor_errors: int = 0
     """Calls of a monitor that raised, with or without a record."""
+    errors: dict[str, int] = {}
+    """The same by monitor."""
     series_refused: int = 0
+    halves_dropped: int = 0
+    """Records that left while they waited for their other half, because too many did."""
     states_reset: int = 0
+
+    def failed(self, monitor: str) -> None:
+        """Count a call of a monitor that raised."""
+        self.monitor_errors += 1
+        self.errors[monitor] = self.errors.get(monitor, 0) + 1
 
     @property
     def applied(self) -> int:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from sys import intern
 
-from engine.caller import Caller, retried
+from engine.admission import Admission
+from engine.caller import Caller
 from engine.decoders import Undecodable
-from engine.engines import WINDOW, Engine, TapRoute
-from engine.events import Alert, Message, Reason, Record, Reject
+from engine.engines import WINDOW
+from engine.events import Alert, Message, Record
 from engine.firing import Firing
-from engine.notices import RECORDS_MISPLACED, SERIES_LIMIT, STATE_RESET
+from engine.joining import Joining
+from engine.lost import tell_lost
+from engine.notices import INPUT_LOST
 from engine.outcome import Counts, Outcome
 from engine.partitioner import partition_of
-from engine.plan import Group, Plan, Stream
-from engine.remembered import MAX_ENGINES, Remembered
+from engine.placing import placed
+from engine.plan import Group, Plan
+from engine.remembered import Remembered
 from engine.reports import EngineConfig, SensorMessage, SensorReport
 from engine.series import NEVER, Route
-from engine.times import END, SECOND, duration_text, time_text
+from engine.times import END, SECOND
 
 
 class Pipeline:
@@ -37,20 +40,23 @@ class Pipeline:
             partitions: how many there are.
         """
         self.plan = plan
-        self.group = group
+        self.group = group = group if partitions == 1 else group.on(partition)
         self.partition = partition
         self.partitions = partitions
         self.counts = Counts()
         self._remembered = Remembered(plan, group, partition)
         self._caller = Caller(self._remembered, self.counts)
         self._firing = Firing(self._caller)
+        self._admission = Admission(self._caller)
+        meeting = self._remembered.meeting
+        self._joining = None if meeting is None else Joining(meeting, self._caller, self._firing)
         self._repeated = 0
         self._expected = any(attached.monitor.expects(tuple(plan.engines)) for attached in group.monitors)
 
     @property
     def now(self) -> int | None:
         """Stream time in microseconds: the smallest of the newest event times of the group's streams."""
-        return self._remembered.now
+        return self._remembered.now if self._joining is None else self._joining.now
 
     @property
     def times(self) -> Mapping[str, int]:
@@ -60,8 +66,7 @@ class Pipeline:
     @property
     def firing(self) -> Sequence[Alert]:
         """The alerts that fire now, as they were emitted."""
-        own = [notice.alert for notice in self._remembered.notices.firing.values()]
-        return [*self._caller.release.firing.values(), *own]
+        return [*self._caller.release.firing.values(), *self._remembered.notices.alerts()]
 
     @property
     def series(self) -> Mapping[str, int]:
@@ -75,31 +80,39 @@ class Pipeline:
 
     def due(self) -> int | None:
         """Say when the next timer may fire; None when none is set."""
-        due = min(self._remembered.timers.next, self._next_repeat())
-        return None if due >= NEVER else due
+        timers = self._remembered.timers
+        due = min(timers.next, self._next_repeat()) if self._joining is None else self._joining.due()
+        return due if due < NEVER else None
 
     def apply(self, stream: str, messages: Sequence[Message]) -> Outcome:
         """Apply messages of one stream in the order of their partition; those below the watermark are skipped."""
-        remembered = self._remembered
-        engines, counts = remembered.engines, self.counts
-        counts.messages += len(messages)
-        take = self._caller.take
+        self.counts.messages += len(messages)
         records = self._records(stream, messages)
-        for record, message in records if self.partitions == 1 else self._placed(records):
+        records = records if self.partitions == 1 else placed(records, self._caller)
+        if self._joining is None:
+            self._take(records)
+        else:
+            self._joining.apply(records)
+        return self._out()
+
+    def _take(self, records: Iterable[tuple[Record, Message]]) -> None:
+        """Bring records to the monitors; sensor reports past the window of duplicates of their engine and tap."""
+        remembered = self._remembered
+        engines, counts, take = remembered.engines, self.counts, self._caller.take
+        admission = self._admission
+        for record, message in records:
             value = record.value
             if type(value) is not SensorReport:
                 self._other(record, value, message)
                 continue
-            engine = engines.get(value.src) or self._engine(value, message)
-            if engine is None:
+            engine = engines.get(value.src) or admission.engine(value.src, message)
+            tap = None if engine is None else engine.taps.get(value.tap) or admission.tap(engine, value.tap, message)
+            if engine is None or tap is None:
                 continue
-            tap = engine.taps.get(value.tap)
-            if tap is None:
-                tap = engine.taps[intern(value.tap)] = TapRoute()
             time = record.time
             if time > tap.newest:
                 tap.newest = time
-            elif tap.knows(time, value.id) and retried(message) is None:
+            elif tap.knows(time, value.id) and message.retried is None:
                 counts.duplicates += 1
                 continue
             elif time < tap.newest:
@@ -114,7 +127,6 @@ class Pipeline:
             if not engine.dirty:
                 remembered.mark(engine)
             take(record, message, tap)
-        return self._out()
 
     def _records(self, stream: str, messages: Sequence[Message]) -> Iterator[tuple[Record, Message]]:
         """Decode messages and move time to each; what cannot become a record is a reject."""
@@ -135,13 +147,13 @@ class Pipeline:
             next_offset = offset + 1
             message_time = message.time
             if type(decoded) is Undecodable:
-                self._undecodable(stream, message, decoded.reason, decoded.detail)
+                self._admission.undecodable(stream, message, decoded.reason, decoded.detail)
                 continue
             time, key, value = decoded
             if time is None:
                 time = message_time if message_time is not None else next_offset * SECOND
             if not 0 <= time < END or (message_time is not None and time > message_time + ahead):
-                self._undecodable(stream, message, "time", _out_of_time(time, message_time, source))
+                self._admission.undecodable(stream, message, "time", source.out_of_time(time, message_time))
                 continue
             if time > now or not alone:
                 if now < 0 or not alone or time >= timers.next or time >= next_repeat:
@@ -166,19 +178,26 @@ class Pipeline:
     def end(self) -> Outcome:
         """End all inputs: time moves to the newest event time of any stream plus a microsecond; what is due fires."""
         newest = max(self._remembered.times.values(), default=None)
-        return self._out() if newest is None else self.move(dict.fromkeys(self.group.streams, newest + 1))
+        if newest is not None and self._joining is not None:
+            self._joining.end(newest + 1)
+        elif newest is not None:
+            self._move(self.group.streams[0], newest + 1, None)
+        return self._out()
+
+    def close(self, stream: str) -> Outcome:
+        """End the input of one stream of two: the time of the group is now that of the other."""
+        if self._joining is not None:
+            self._joining.close(stream)
+        return self._out()
 
     def snapshot(self) -> Iterator[tuple[bytes, bytes | None]]:
         """Give what changed since the last call, the watermark last; None for a state that is forgotten."""
-        return self._remembered.save()
+        yield from self._remembered.save()
+        tell_lost(self._caller)
 
     def restore(self, records: Iterable[tuple[bytes, bytes | None]]) -> None:
         """Take the last record of each key of earlier snapshots, before the first message."""
-        reset: dict[str, int] = {}
-        for key, data in records:
-            found = None if data is None else self._remembered.load(key, data)
-            if found is not None and not found[1]:
-                reset[found[0]] = reset.get(found[0], 0) + 1
+        lost = [name for key, data in records if data is not None and (name := self._remembered.load(key, data))]
         self._remembered.resume()
         for table in self._remembered.tables:
             for cell in table.cells.values():
@@ -186,28 +205,25 @@ class Pipeline:
         if self.now is not None:
             self._expected = False
             self._repeated = self._last_repeat(self.now)
-        for name, count in reset.items():
-            self.counts.states_reset += count
-            self._caller.notice(STATE_RESET, name, f"{count} saved states of {name} no longer decode and began fresh")
+        tell_lost(self._caller, lost)
+
+    def lose(self, stream: str, first: int, start: int) -> None:
+        """Note that a stream's log now begins at an offset beyond the next one: what lay between is gone."""
+        summary = f"{stream}: offsets {first} to {start - 1} were deleted before they were read"
+        self._caller.notice(INPUT_LOST, stream, summary)
+        self._remembered.offsets[stream] = start
 
     # --- messages
-
-    def _undecodable(self, stream: str, message: Message, reason: Reason, detail: str) -> None:
-        if stream not in self.group.owns:
-            self.counts.foreign += 1
-            return
-        self.counts.undecodable += 1
-        self._caller.release.outcome.rejects.append(Reject(message, reason, detail))
 
     def _other(self, record: Record, value: object, message: Message) -> None:
         """Bring what is no report to the monitors; a message of an engine may name the engine's model."""
         if not isinstance(value, SensorMessage):
             self._caller.take(record, message, None)
             return
-        engine = self._engine(value, message)
+        engine = self._admission.engine(value.src, message)
         if engine is None:
             return
-        if type(value) is EngineConfig and value.model is not None:
+        if type(value) is EngineConfig and value.model is not None and message.retried is None:
             self._remembered.rename(engine, value.model)
         route = engine.routes.get(type(value))
         if route is None:
@@ -216,28 +232,13 @@ class Pipeline:
         self._remembered.mark(engine)
         self._caller.take(record, message, route)
 
-    def _engine(self, value: SensorMessage, message: Message) -> Engine | None:
-        """Give the engine of a message; where there are too many the message is a reject and an alert fires."""
-        engine = self._remembered.engine(value.src)
-        if engine is None:
-            stream = next(iter(self.group.streams))
-            self._undecodable(stream, message, "bound", f"expected at most {MAX_ENGINES} engines, got one more")
-            self._caller.notice(SERIES_LIMIT, "engines", f"{MAX_ENGINES} engines are known and new ones are refused")
-        return engine
-
-    def _placed(self, records: Iterable[tuple[Record, Message]]) -> Iterator[tuple[Record, Message]]:
-        """Count messages whose key does not lead to this partition; they are applied all the same."""
-        for record, message in records:
-            if record.key is not None and message.key != str(record.key).encode():
-                self.counts.misplaced += 1
-                summary = f"a message of {record.stream} is not keyed by its field"
-                self._caller.notice(RECORDS_MISPLACED, record.stream, summary)
-            yield record, message
-
     # --- time
 
     def _move(self, stream: str, time: int, cause: int | None) -> None:
         """Move a stream's time; where stream time follows, what is due fires."""
+        if self._joining is not None:
+            self._joining.move(stream, time, cause)
+            return
         remembered = self._remembered
         times = remembered.times
         times[stream] = max(time, times.get(stream, -1))
@@ -264,7 +265,7 @@ class Pipeline:
         last = self._last_repeat(target)
         if last > self._repeated:
             self._firing.until(last, cause)
-            self._caller.release.repeat(last, cause)
+            self._caller.release.repeat(last, cause, self._remembered.notices.alerts())
             self._repeated = last
         self._firing.until(target, cause)
         self._remembered.now = target
@@ -277,13 +278,7 @@ class Pipeline:
         return NEVER if self.plan.repeat is None else self._repeated + self.plan.repeat
 
     def _out(self) -> Outcome:
-        if self._caller.flush():
+        if self._caller.batched:
+            self._caller.flush()
             self._caller.release.outcome.sort()
         return self._caller.release.take()
-
-
-def _out_of_time(time: int, message_time: int | None, source: Stream) -> str:
-    if not 0 <= time < END:
-        return f"event time: expected 1970 to 2242, got {time / SECOND:.0f} s since 1970"
-    latest = f"{duration_text(source.ahead or 0)} after the message's time {time_text(message_time or 0)}"
-    return f"event time: expected at most {latest}, got {time_text(time)}"

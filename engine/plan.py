@@ -8,7 +8,7 @@ import msgspec
 
 from engine.decoders import Decoder
 from engine.monitor import Monitor
-from engine.times import DAY, HOUR, SECOND
+from engine.times import DAY, END, HOUR, SECOND, duration_text, time_text
 
 METRICS = "metrics"
 """`from: metrics`: the emissions of the other monitors; no stream has this name."""
@@ -33,6 +33,15 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
         """Whether records have an event time of their own."""
         return self.decoder.gives_time
 
+    def out_of_time(self, time: int, message_time: int | None) -> str:
+        """Say why an event time cannot be."""
+        if not 0 <= time < END:
+            return f"event time: expected 1970 to 2242, got {time / SECOND:.0f} s since 1970"
+        written = message_time or 0
+        told = time_text(written) if written >= 0 else f"{written / SECOND:.0f} s since 1970"
+        latest = f"{duration_text(self.ahead or 0)} after the message's time {told}"
+        return f"event time: expected at most {latest}, got {time_text(time)}"
+
 
 class Attached(msgspec.Struct, frozen=True, kw_only=True):
     """A monitor as an entry of the workflow file attaches it."""
@@ -45,6 +54,10 @@ class Attached(msgspec.Struct, frozen=True, kw_only=True):
     tags: Mapping[str, str] = {}
     forget_after: int | None = 7 * DAY
     max_series: int = 1_000_000
+    wait: int = HOUR
+    """With two inputs: how far apart in event time two records of one key may be."""
+    pending: int = 100_000
+    """With two inputs: how many records may wait for their other half."""
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -60,6 +73,17 @@ class Group(msgspec.Struct, frozen=True):
     def whole(self) -> bool:
         """Whether it reads all partitions of its stream as one."""
         return self.name.endswith("@one")
+
+    def on(self, partition: int) -> Group:
+        """Give the group on one of several partitions: what monitors of joined streams emit there has a tag for it."""
+        if len(self.streams) == 1:
+            return self
+        tag = {"partition": str(partition)}
+        tagged = [
+            one if METRICS in one.sources else msgspec.structs.replace(one, tags={**one.tags, **tag})
+            for one in self.monitors
+        ]
+        return msgspec.structs.replace(self, monitors=tuple(tagged))
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from copy import copy
 from math import isfinite
+from operator import index
 from typing import Any
 
 from engine.events import Alert, Emission, Metric, Tags, bounded_evidence
 from engine.outcome import Counts, Outcome
+from engine.saved_series import encode
 from engine.series import Cell, Table
 
 Reader = Callable[[Table, Cell, Any, Metric, "int | None"], None]
@@ -26,11 +29,15 @@ def checked(emitted: Iterable[Emission], names: frozenset[str]) -> tuple[Emissio
 
     Raises:
         Undeclared: one of the emissions is not in the monitor's `emits`.
+        TypeError: a value is no number, or a time no whole number.
     """
     items = tuple(emitted)
     for item in items:
         if item.name not in names:
             raise Undeclared(item.name, names)
+        if type(item.value) is not float or type(item.time) is not int:
+            item.time = index(item.time)
+            item.value = None if item.value is None and type(item) is Alert else float(item.value)  # type: ignore[arg-type]  # None raises, as it should
     return items
 
 
@@ -60,7 +67,14 @@ class Release:
         outcome = self.outcome
         if type(emitted) is tuple and len(emitted) == 1 and table.plain:
             item = emitted[0]
-            if type(item) is Metric and item.name is cell.last_name and item.tags is None and isfinite(item.value):
+            if (
+                type(item) is Metric
+                and item.name is cell.last_name
+                and item.tags is None
+                and type(item.value) is float
+                and isfinite(item.value)
+                and type(item.time) is int
+            ):
                 item.tags = cell.tags
                 if item.time > cell.last_time:
                     cell.last_time = item.time
@@ -115,7 +129,8 @@ class Release:
             return False
         if alert.value is not None and not isfinite(alert.value):
             alert.value = None
-        alert.evidence = _written(alert.evidence)
+        alert.evidence = _written(alert.evidence) if alert.evidence else None
+        alert.summary = str(alert.summary).encode("utf-8", "replace").decode()  # half a surrogate pair is no text
         alert.time = cell.later(name, alert.time)
         if known is not None:
             alert.tags = known.tags
@@ -130,10 +145,10 @@ class Release:
         cell.alerts = {other: alert for other, alert in (cell.alerts or {}).items() if other != name} or None
         del self.firing[table.index, cell.key, name]
 
-    def repeat(self, time: int, cause: int | None) -> None:
-        """Emit every firing alert and every held value again, marked as a repeat."""
+    def repeat(self, time: int, cause: int | None, own: Iterable[Alert]) -> None:
+        """Emit firing alerts (`own` are the engine's) and held values again, in an order that no restart changes."""
         outcome = self.outcome
-        for alert in self.firing.values():
+        for alert in (*own, *(alert for _, alert in sorted(self.firing.items(), key=_order))):
             again = Alert(
                 alert.name,
                 time,
@@ -148,7 +163,7 @@ class Release:
             )
             outcome.emissions.append(again)
             outcome.causes.append(cause)
-        for (_, _, name), cell in self.held.items():
+        for (_, _, name), cell in sorted(self.held.items(), key=_order):
             outcome.emissions.append(_again(cell, name, time))
             outcome.causes.append(cause)
 
@@ -159,10 +174,24 @@ class Release:
         for name in cell.held or {}:
             self.held[cell.table.index, cell.key, name] = cell
 
+    def close(self, cell: Cell, time: int) -> None:
+        """Resolve what a series has firing: its monitor no longer knows of it."""
+        for name, alert in tuple((cell.alerts or {}).items()):
+            ended = copy(alert)
+            ended.time, ended.firing = cell.later(name, time), False
+            ended.summary = "It is not known any more whether this still holds: the state of the series was lost."
+            self._resolve(cell.table, cell, name)
+            self.alert(ended, None)
+
     def forget(self, cell: Cell) -> None:
         """Let go of what a dropped series held."""
         for name in cell.held or {}:
             self.held.pop((cell.table.index, cell.key, name), None)
+
+
+def _order(entry: tuple[tuple[int, Any, Any], Any]) -> tuple[int, Any, str]:
+    table, key, name = entry[0]
+    return table, key, name if isinstance(name, str) else repr(name)
 
 
 def _again(cell: Cell, name: Any, time: int) -> Metric:
@@ -172,9 +201,11 @@ def _again(cell: Cell, name: Any, time: int) -> Metric:
     return Metric(name[0], time, value, Tags({**(cell.tags or {}), **dict(name[1:])}), repeat=True)
 
 
-def _written(evidence: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Give evidence that every sink can write: as it is, cut to its size, or a note of what is wrong with it."""
+def _written(evidence: dict[str, Any]) -> dict[str, Any] | None:
+    """Give evidence that can be saved, and every sink can write: as it is, or a note of what is wrong with it."""
     try:
-        return dict(bounded_evidence(evidence)) or None
-    except (TypeError, ValueError, RecursionError) as error:
-        return {"omitted": f"it cannot be written as JSON: {error}"}
+        written = dict(bounded_evidence(evidence)) or None
+        encode(written)
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        return {"omitted": f"it cannot be written: {error}"}
+    return written

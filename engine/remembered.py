@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from engine.engines import Engine
+from engine.joined import Meeting
 from engine.notices import Notices, SavedNotices
 from engine.plan import Group, Plan
 from engine.series import Cell, Table
@@ -38,6 +39,7 @@ class Remembered:
         self.plan = plan
         self.group = group
         self.tables = [Table(attached, index, plan.workflow) for index, attached in enumerate(group.monitors)]
+        self.meeting = Meeting(plan, group.streams, self.tables) if len(group.streams) > 1 else None
         self.engines: dict[str, Engine] = {}
         self.timers = Timers()
         self.notices = Notices(plan.workflow, partition)
@@ -117,6 +119,8 @@ class Remembered:
             if engine.dirty:
                 engine.dirty = False
                 yield self._name("engine", engine.id), engine.save()
+        for parts, saved in () if self.meeting is None else self.meeting.save():
+            yield self._name(*parts), saved
         yield self._name("watermark"), self._watermark()
 
     def _watermark(self) -> bytes:
@@ -125,8 +129,8 @@ class Remembered:
     def _name(self, *parts: str) -> bytes:
         return _encode_name((self.group.name, *parts))
 
-    def load(self, name: bytes, data: bytes) -> tuple[str, bool] | None:
-        """Take one record that was saved; says what it was of, and whether it still decoded.
+    def load(self, name: bytes, data: bytes) -> str | None:
+        """Take one record that was saved; where nothing of it can be read, says what it was of.
 
         A record of another group is not ours and changes nothing; one of a monitor that is gone is forgotten.
 
@@ -140,13 +144,26 @@ class Remembered:
             self._load_watermark(data)
             return None
         if kind == "engine":
-            return "engines", self._load_engine(parts[0], data)
+            return None if self._load_engine(parts[0], data) else "engines"
+        if kind in {"half", "marks"}:
+            return self._load_joined(name, kind, parts, data)
         table = next((table for table in self.tables if table.name == parts[0]), None)
         key = tuple(parts[1:])
         if table is None or not table.fits(key):
             self._forgotten.append(name)
-            return None if table is None else (table.name, False)
-        return table.name, table.restore(key, data)
+            return None if table is None else table.name
+        return None if table.restore(key, data) else table.name
+
+    def _load_joined(self, name: bytes, kind: str, parts: list[str], data: bytes) -> str | None:
+        whole = None
+        if self.meeting is not None:
+            if kind == "marks":
+                self.meeting.load_marks(data)
+                return None
+            whole = self.meeting.load(parts, data)
+        if not whole:
+            self._forgotten.append(name)
+        return parts[0] if whole is False else None
 
     def _load_engine(self, ident: str, data: bytes) -> bool:
         engine = self.engines[ident] = Engine(ident, self.plan.engines.get(ident))
@@ -172,6 +189,8 @@ class Remembered:
                 if not table.reads_metrics:
                     self.tag(cell)
                 self.timers.set(table.next_due(cell, self.now or 0), table.index, cell.key, cell)
+        if self.meeting is not None:
+            self.meeting.resume()
         for key, notice in self.notices.firing.items():
             self.timers.set(notice.until, -2, key, notice)
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from operator import index
 from typing import Any, Final
 
 import msgspec
 
 from engine.catalogue import AlertSpec, MetricSpec
-from engine.events import Alert, Metric, Record, Tags
-from engine.monitor import Key, Monitor
+from engine.events import Alert, Metric, Tags
+from engine.monitor import Key, Monitor, MonitorState
+from engine.outcome import Counts
 from engine.plan import METRICS, Attached
 from engine.saved_series import SavedSeries, decode, encode, hashable
 
@@ -103,12 +105,12 @@ class Cell:
 class Table:
     """All series of one attached monitor in one pipeline."""
 
-    def __init__(self, attached: Attached, index: int, workflow: str) -> None:
+    def __init__(self, attached: Attached, place: int, workflow: str) -> None:
         """Prepare what is asked for each record, so that it is asked only once."""
         monitor = attached.monitor
         self.attached = attached
         self.name = attached.name
-        self.index = index
+        self.index = place
         self.signs = monitor.signs
         self.decided_by = monitor.key_fields
         self.monitor = monitor
@@ -116,10 +118,13 @@ class Table:
         self.cells: dict[Key, Cell] = {}
         self.dirty: list[Cell] = []
         self.forgotten: list[Key] = []
+        self.counts = Counts()
+        self.fresh: list[Cell] = []
+        """Series whose state was lost, because it could not be saved or no longer decodes, since that was last told."""
         self.on_record = monitor.on_record
         self.reads_metrics = METRICS in attached.sources
         self.timed = type(monitor).next_timer is not Monitor.next_timer
-        self.batched = type(monitor).on_batch is not Monitor.on_batch and not self.reads_metrics
+        self.batched = type(monitor).on_batch is not Monitor.on_batch and not self.reads_metrics and not monitor.inputs
         self.watched = self.timed or monitor.silent_after is not None
         """Whether its series have timers of their own, beside that of forgetting."""
         self.metrics = {spec.name: spec for spec in monitor.emits if isinstance(spec, MetricSpec)}
@@ -130,7 +135,7 @@ class Table:
         self.engine_at = monitor.series.index("engine") if "engine" in monitor.series else None
         self.decode = msgspec.msgpack.Decoder(type(monitor).State).decode
 
-    def key(self, record: Record) -> Key | None:
+    def key(self, record: Any) -> Key | None:
         """Ask the monitor whose series a record is.
 
         Raises:
@@ -175,11 +180,17 @@ class Table:
 
     def next_due(self, cell: Cell, now: int) -> int:
         """Say when the engine has to look at a series again: timer, silence or forgetting."""
-        due = NEVER
-        if self.timed:
-            wanted = self.monitor.next_timer(cell.state)
-            due = NEVER if wanted is None else wanted
+        due = self.wanted(cell) if self.timed else NEVER
         return min(due, self.silent_due(cell), self.forget_due(cell, now))
+
+    def wanted(self, cell: Cell) -> int:
+        """Ask when the monitor wants its timer; one that fails to say gets none, and that is counted."""
+        try:
+            wanted = self.monitor.next_timer(cell.state)
+            return NEVER if wanted is None else index(wanted)
+        except Exception:  # noqa: BLE001 - whatever a plugin raises is counted, never a stop
+            self.counts.failed(self.name)
+            return NEVER
 
     def silent_due(self, cell: Cell) -> int:
         """Say when a series becomes silent, unless it is already."""
@@ -215,12 +226,28 @@ class Table:
         for cell in dirty:
             cell.dirty = False
             if not cell.gone:
-                yield cell.key, self._saved(cell)
+                yield cell.key, self._written(cell)
 
-    def _saved(self, cell: Cell) -> bytes:
+    def encoded(self, cell: Cell) -> bytes:
+        """Write the monitor's state of a series; one that cannot be written begins fresh, and that is counted."""
+        try:
+            return encode(cell.state)
+        except Exception:  # noqa: BLE001 - whatever a plugin keeps
+            cell.state = type(self.monitor).State()
+            self.fresh.append(cell)
+            return encode(cell.state)
+
+    def _written(self, cell: Cell) -> bytes:
+        try:
+            return self._saved(cell, cell.state)
+        except Exception:  # noqa: BLE001 - as in encoded
+            self.encoded(cell)
+            return self._saved(cell, None)  # which no state decodes from, so that a restart tells it too
+
+    def _saved(self, cell: Cell, state: MonitorState | None) -> bytes:
         return encode(
             SavedSeries(
-                state=cell.state,
+                state=state,
                 last_name=cell.last_name,
                 last_time=cell.last_time,
                 others=list(cell.others.items()) if cell.others else (),
@@ -234,16 +261,18 @@ class Table:
         )
 
     def restore(self, key: Key, data: bytes) -> bool:
-        """Take a series as it was saved; False when it no longer decodes and begins fresh."""
+        """Take a series as it was saved; False when nothing can be read. A state that does not decode begins fresh."""
         try:
             saved = decode(data)
         except msgspec.DecodeError:
             return False
+        cell = self.cells[key] = Cell(self, key, None, saved.touched)
         try:
-            state, whole = self.decode(saved.state), True
+            cell.state = self.decode(saved.state)
         except msgspec.DecodeError:
-            state, whole = type(self.monitor).State(), False
-        cell = self.cells[key] = Cell(self, key, state, saved.touched)
+            cell.state = type(self.monitor).State()
+            self.fresh.append(cell)
+            self.mark(cell)
         cell.last_name = sys.intern(saved.last_name)
         cell.last_time = saved.last_time
         cell.others = {hashable(name): time for name, time in saved.others} or NOTHING
@@ -252,7 +281,7 @@ class Table:
         cell.alerts = {hashable(name): _tagged(alert) for name, alert in saved.alerts} or None
         cell.held = {hashable(name): value for name, value in saved.held} or None
         cell.tags = None if saved.tags is None else Tags(saved.tags)
-        return whole
+        return True
 
 
 def identity(metric: Metric, table: Table, cell: Cell) -> Key:

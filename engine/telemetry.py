@@ -59,7 +59,7 @@ MONITOR_ERRORS: Final = MetricSpec(
     unit="calls",
     help="Calls of a monitor that raised.",
     direction="lower is better",
-    tags=("group", "partition"),
+    tags=("group", "partition", "of"),
 )
 SERIES_REFUSED: Final = MetricSpec(
     name="series_refused_total",
@@ -74,6 +74,14 @@ STATES_RESET: Final = MetricSpec(
     kind="counter",
     unit="series",
     help="Series whose saved state no longer decoded and began fresh.",
+    direction="lower is better",
+    tags=("group", "partition"),
+)
+HALVES_DROPPED: Final = MetricSpec(
+    name="halves_dropped_total",
+    kind="counter",
+    unit="records",
+    help="Records of joined streams that left while they waited for their other half, because too many did.",
     direction="lower is better",
     tags=("group", "partition"),
 )
@@ -92,6 +100,79 @@ STREAM_TIME: Final = MetricSpec(
     help="Stream time of a group: the smallest of the newest event times of its streams.",
     tags=("group", "partition"),
 )
+MONITOR_SECONDS: Final = MetricSpec(
+    name="monitor_seconds_total",
+    kind="counter",
+    unit="seconds",
+    help="Time spent in a monitor, estimated from samples.",
+    direction="lower is better",
+    tags=("of",),
+)
+CHECKPOINTS: Final = MetricSpec(
+    name="checkpoints_total",
+    kind="counter",
+    unit="checkpoints",
+    help="Checkpoints written.",
+)
+CHECKPOINT_SECONDS: Final = MetricSpec(
+    name="checkpoint_seconds_total",
+    kind="counter",
+    unit="seconds",
+    help="Time spent in writing checkpoints.",
+    direction="lower is better",
+)
+WAITING: Final = MetricSpec(
+    name="waiting_bytes",
+    kind="gauge",
+    unit="bytes",
+    help="What was sent and is not in a checkpoint yet.",
+    direction="lower is better",
+)
+PARTS_LOST: Final = MetricSpec(
+    name="archive_parts_lost_total",
+    kind="counter",
+    unit="parts",
+    help="Parts of the archive that left because of their age, although a sink had not written them.",
+    direction="lower is better",
+)
+SINK_BEHIND: Final = MetricSpec(
+    name="sink_behind_parts",
+    kind="gauge",
+    unit="parts",
+    help="Parts of the archive that a sink has not written yet.",
+    direction="lower is better",
+    tags=("sink",),
+)
+SINK_EMISSIONS: Final = MetricSpec(
+    name="sink_emissions_total",
+    kind="counter",
+    unit="emissions",
+    help="Emissions that a sink has taken, by what became of them: written or refused.",
+    tags=("sink", "outcome"),
+)
+SINK_RETRIES: Final = MetricSpec(
+    name="sink_retries_total",
+    kind="counter",
+    unit="tries",
+    help="Tries to write to a sink that failed.",
+    direction="lower is better",
+    tags=("sink",),
+)
+BEHIND: Final = MetricSpec(
+    name="messages_behind",
+    kind="gauge",
+    unit="messages",
+    help="Messages of an input topic's partition that its worker has not read yet.",
+    direction="lower is better",
+    tags=("topic", "partition"),
+)
+OFFSETS_SKIPPED: Final = MetricSpec(
+    name="offsets_skipped_total",
+    kind="counter",
+    unit="offsets",
+    help="Offsets without a message: marks of transactions, and what compaction or retention took away.",
+    tags=("group", "partition"),
+)
 TELEMETRY: Final = (
     MESSAGES,
     REPORTS_LATE,
@@ -101,8 +182,19 @@ TELEMETRY: Final = (
     MONITOR_ERRORS,
     SERIES_REFUSED,
     STATES_RESET,
+    HALVES_DROPPED,
     SERIES,
     STREAM_TIME,
+    MONITOR_SECONDS,
+    CHECKPOINTS,
+    CHECKPOINT_SECONDS,
+    WAITING,
+    PARTS_LOST,
+    SINK_BEHIND,
+    SINK_EMISSIONS,
+    SINK_RETRIES,
+    BEHIND,
+    OFFSETS_SKIPPED,
 )
 
 
@@ -133,11 +225,12 @@ def readings(pipelines: Iterable[Pipeline]) -> Iterator[Reading]:
         yield Reading(MISPLACED, counts.misplaced, tags)
         yield Reading(EMISSIONS, counts.emissions, tags)
         yield Reading(NOT_FINITE, counts.not_finite, tags)
-        yield Reading(MONITOR_ERRORS, counts.monitor_errors, tags)
         yield Reading(SERIES_REFUSED, counts.series_refused, tags)
         yield Reading(STATES_RESET, counts.states_reset, tags)
+        yield Reading(HALVES_DROPPED, counts.halves_dropped, tags)
         for name, number in pipeline.series.items():
             yield Reading(SERIES, number, {**tags, "of": name})
+            yield Reading(MONITOR_ERRORS, counts.errors.get(name, 0), {**tags, "of": name})
         if pipeline.now is not None:
             yield Reading(STREAM_TIME, pipeline.now / SECOND, tags)
 

@@ -145,7 +145,7 @@ class _Lint:
         return None if self._notes.failed else _plan(fitted.keys, parts, digest)
 
     def _parts(self, root: Map, fitted: Fitted[TopKeys]) -> _Parts:
-        plugins = Plugins(self._plugin_folders(root, fitted))
+        plugins = Plugins(self._plugin_folders(root, fitted), self._folder)
         streams = Streams(self._folder, plugins, self._notes).read(_map(root, "streams"))
         return _Parts(
             streams=streams,

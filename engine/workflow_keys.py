@@ -155,7 +155,7 @@ class StreamKeys(WorkflowKeys):
     ahead: OptionalDuration = Micros(HOUR)
     """A record later than its message by more than this is a reject; off to take all."""
     lateness: Duration = Micros(10 * SECOND)
-    """How long a join waits for records that come out of order."""
+    """How far behind the newest a record of a joined stream may be and still count at its own time."""
 
 
 class MonitorKeys(WorkflowKeys):

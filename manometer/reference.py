@@ -163,7 +163,7 @@ def markdown_table(heads: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
     | a\|b | either |
     """
     cells = [heads, ["---"] * len(heads), *([cell.replace("|", "\\|") for cell in line] for line in lines)]
-    return "\n".join(f"| {' | '.join(line)} |".replace("|  |", "| |") for line in cells)
+    return "\n".join(f"|{'|'.join(f' {cell} ' if cell else ' ' for cell in line)}|" for line in cells)
 
 
 def text_table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:

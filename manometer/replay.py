@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import msgspec
 
 from engine.clock import Clock
-from engine.decoders import Decoder, Undecodable
+from engine.decoders import Undecodable
 from engine.events import Message
 from engine.memory import Memory
 from engine.outcome import Outcome
-from engine.plan import Plan
+from engine.plan import Plan, Stream
 from engine.recording.files import Input
 from engine.recording.lines import Tick
-from engine.times import SECOND
+from engine.times import END, SECOND
 
 BATCH = 1_000
 
@@ -60,7 +60,14 @@ def replay(  # noqa: PLR0913 - what comes in, where it goes, and how it is watch
         counts.rejects += len(_places(outcome)) if outcome.rejects else 0
         on_outcome(outcome)
 
+    given = {stream for stream, _ in inputs}
+    for stream in plan.streams:
+        if stream not in given:
+            memory.close(stream)
     for stream, items in _merged(plan, inputs):
+        if items is None:
+            hand_on(memory.close(stream))
+            continue
         for run in _apart(items):
             if isinstance(run, Tick):
                 hand_on(memory.move(stream, run.time, run.partition))
@@ -93,16 +100,18 @@ def _apart(items: Sequence[Message | Tick]) -> Iterator[list[Message] | Tick]:
         yield run
 
 
-def _merged(plan: Plan, inputs: Sequence[tuple[str, Input]]) -> Iterator[tuple[str, Sequence[Message | Tick]]]:
-    """Give batches of one stream each, in the order of event time."""
+def _merged(plan: Plan, inputs: Sequence[tuple[str, Input]]) -> Iterator[tuple[str, Sequence[Message | Tick] | None]]:
+    """Give batches of one stream each, in the order of event time; None where the input of a stream has ended."""
     if len(inputs) == 1:
         stream, only = inputs[0]
         for batch in only.batches(BATCH):
             yield stream, batch
         return
-    timed = [_timed(given, plan.streams[stream].decoder) for stream, given in inputs]
+    timed = [_timed(given, plan.streams[stream]) for stream, given in inputs]
     heads = [(head[0], place, head[1]) for place, items in enumerate(timed) if (head := next(items, None)) is not None]
     heapq.heapify(heads)
+    begun = {place for _, place, _ in heads}
+    yield from ((stream, None) for place, (stream, _) in enumerate(inputs) if place not in begun)
     while heads:
         _, place, item = heapq.heappop(heads)
         until = (heads[0][0], heads[0][1]) if heads else None
@@ -113,22 +122,27 @@ def _merged(plan: Plan, inputs: Sequence[tuple[str, Input]]) -> Iterator[tuple[s
                 break
             batch.append(head[1])
         yield inputs[place][0], batch
+        if head is None:
+            yield inputs[place][0], None
 
 
-def _timed(given: Input, decoder: Decoder) -> Iterator[tuple[int, Message | Tick]]:
+def _timed(given: Input, stream: Stream) -> Iterator[tuple[int, Message | Tick]]:
     """Give each item with its event time, never earlier than that of an item before it in the file."""
     newest = 0
     for batch in given.batches(BATCH):
         for item in batch:
-            newest = max(newest, item.time if isinstance(item, Tick) else _event_time(item, decoder, newest))
+            newest = max(newest, item.time if isinstance(item, Tick) else _event_time(item, stream, newest))
             yield newest, item
 
 
-def _event_time(message: Message, decoder: Decoder, newest: int) -> int:
+def _event_time(message: Message, stream: Stream, newest: int) -> int:
+    """Give the event time of a message; where it has none that counts, that of the messages before it."""
     try:
-        time = decoder.decode(message)[0]
+        time = stream.decoder.decode(message)[0]
     except Undecodable:
         return newest
-    if time is not None:
-        return time
-    return message.time if message.time is not None else (message.offset + 1) * SECOND
+    written = message.time
+    if time is None:
+        time = written if written is not None else (message.offset + 1) * SECOND
+    ahead = written is not None and stream.ahead is not None and time > written + stream.ahead
+    return newest if ahead or not 0 <= time < END else time

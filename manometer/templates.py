@@ -21,7 +21,7 @@ from engine.times import MINUTE
     name="{metric}",
     kind="gauge",
     unit="as in the records",
-    help="Largest value of a field within a minute of stream time.",
+    help="Largest value that {name} saw within a minute of stream time.",
     direction="lower is better",
 )
 
@@ -72,10 +72,7 @@ MONITOR_TEST: Final = '''"""What {name} promises."""
 from __future__ import annotations
 
 {imports}
-from engine.checks import check_monitor
-from engine.testing import At, feed
-{load}
-RECORDS = [(1, {{"value": 2.0}}), (30, {{"value": 5.0}}), (61, {{"value": 1.0}}), At(120)]
+RECORDS: list[Line] = [(1, {{"value": 2.0}}), (30, {{"value": 5.0}}), (61, {{"value": 1.0}}), At(120)]
 
 
 def test_the_largest_value_of_each_minute_is_told() -> None:
@@ -90,8 +87,15 @@ def test_it_keeps_the_contract() -> None:
     check_monitor({cls}, RECORDS)
 '''
 
-LOAD_IN_CHECKOUT: Final = "from monitors.{name} import {cls}\n"
-LOAD_ELSEWHERE: Final = """from engine.plugins import find_monitor
+IMPORTS_IN_CHECKOUT: Final = """from engine.checks import check_monitor
+from engine.testing import At, Line, feed
+from monitors.{name} import {cls}
+"""
+IMPORTS_ELSEWHERE: Final = """from pathlib import Path
+
+from engine.checks import check_monitor
+from engine.plugins import find_monitor
+from engine.testing import At, Line, feed
 
 {cls} = find_monitor("{name}", [Path(__file__).parent]).cls
 """
@@ -128,8 +132,8 @@ of the field; its time is that end. A minute without records gives nothing.
 
 ## Delivery
 
-A late record counts in the minute that is open when it comes. A minute that has not ended when the input ends gives
-nothing.
+A late record counts in the minute that is open when it comes; where none is open it opens that of its own time. A
+minute that has not ended when the input ends gives nothing.
 
 ## See also
 

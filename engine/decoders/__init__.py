@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, final
+from typing import Any, Final, final
 
 import msgspec
 
 from engine.events import Message, Reason
+from engine.failures import told
+
+DETAIL: Final = 500
 
 
 @final
@@ -15,10 +18,16 @@ class Undecodable(Exception):  # noqa: N818 - it says what the message is, and i
     """A message that cannot become a record: the reason and what was expected where."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
-        """Keep the two parts for the reject."""
-        super().__init__(f"{detail} (reason: {reason})")
+        """Keep the two parts for the reject; a detail that quotes much of the message is cut."""
+        shown = detail if len(detail) <= DETAIL else f"{detail[: DETAIL - 3]}..."
+        super().__init__(f"{shown} (reason: {reason})")
         self.reason: Reason = reason
-        self.detail = detail
+        self.detail = shown
+
+    def alone(self) -> Undecodable:
+        """Give it without the places and errors it came from, which would keep the message alive."""
+        self.__context__ = None
+        return self.with_traceback(None)
 
 
 class StreamSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,4 +81,6 @@ class Decoder:
         try:
             return self.decode(message)
         except Undecodable as reason:
-            return reason.with_traceback(None)
+            return reason.alone()
+        except Exception as error:  # noqa: BLE001 - whatever a plugin raises is a reject, never a stop
+            return Undecodable("encoding", f"the decoder failed: {told(error)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
+from itertools import accumulate
 from operator import itemgetter
 from typing import Any, Final, cast
 
@@ -14,12 +15,17 @@ from engine.decoders import Decoded, Decoder, StreamSettings, Undecodable
 from engine.events import MESSAGE_BYTES, Message
 from engine.reports import AnySensorMessage, SensorReport, counts
 
+DEPTH: Final = 200
+"""Deeper nesting is a reject, at the same depth in every process; it is that of the json decoder."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_AT: Final = re.compile(r"(?P<what>.*?)(?: - at `(?P<path>.*)`)?", re.DOTALL)
 _PART: Final = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
 _SHOWN: Final = 60
 _BLOCK: Final = 128
 _OBJECT: Final = frozenset({tuple(b"{}")})
+_TEXTS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+_STEPS: Final = {ord("{"): 1, ord("["): 1, ord("}"): -1, ord("]"): -1}
+_NO_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in _STEPS)
 _ends: Final[Callable[[bytes], tuple[int, int]]] = itemgetter(0, -1)
 
 
@@ -55,7 +61,7 @@ class Sensors(Decoder):
             value = self._decode(data)
         except msgspec.ValidationError as error:
             raise Undecodable("schema", _explain(str(error), data)) from None
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Undecodable("encoding", f"expected JSON in UTF-8: {error}") from None
         return _decoded(value)
 
@@ -78,17 +84,28 @@ class Sensors(Decoder):
         if len(text) > MESSAGE_BYTES or set(map(_ends, whole)) != _OBJECT:
             return None
         try:
-            _check_text(text)
+            _check_text(text, len(whole))
             values = self._decode_lines(text)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except (msgspec.DecodeError, UnicodeDecodeError, Undecodable):
             return None
         return values if len(values) == len(whole) else None
 
 
-def _check_text(data: bytes) -> None:
-    """Refuse bytes that are not UTF-8 also in fields that the typed decoder passes over unread."""
+def _check_text(data: bytes, messages: int = 1) -> None:
+    """Refuse bytes that are not UTF-8, and nesting, also in fields that the typed decoder passes over unread.
+
+    Among messages that each have a bracket, one nested too deep makes for more brackets than the limit and they.
+    """
     if not data.isascii():
         data.decode()
+    if data.count(b"{") + data.count(b"[") >= DEPTH + messages and _depth(data) > DEPTH:
+        raise Undecodable("encoding", f"expected JSON in UTF-8: nested at most {DEPTH} levels deep")
+
+
+def _depth(data: bytes) -> int:
+    """Say how deep brackets are nested, those inside of texts left out."""
+    brackets = _TEXTS.sub(b"", data).translate(None, delete=_NO_BRACKETS)
+    return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0)
 
 
 def _decoded(value: Any) -> Decoded:
@@ -102,7 +119,7 @@ def _decoded_or_reason(value: Any) -> Decoded | Undecodable:
     try:
         return _decoded(value)
     except Undecodable as reason:
-        return reason.with_traceback(None)
+        return reason.alone()
 
 
 def _check(report: SensorReport) -> None:
@@ -114,11 +131,11 @@ def _check(report: SensorReport) -> None:
 
 def _explain(text: str, data: bytes) -> str:
     """Turn a msgspec sentence into path, expectation and the value that came."""
-    found = _AT.fullmatch(text)
-    if found is None or found["path"] is None:
+    what, found, path = text.rpartition(" - at `")
+    if not found:
         return f"$: {_lower(text)}"
-    path = found["path"]
-    return f"{path}: {_lower(found['what'])}{_came(data, path)}"
+    path = path.removesuffix("`")
+    return f"{path}: {_lower(what)}{_came(data, path)}"
 
 
 def _lower(text: str) -> str:
@@ -128,7 +145,7 @@ def _lower(text: str) -> str:
 def _came(data: bytes, path: str) -> str:
     try:
         value: Any = msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return ""
     for name, index in _PART.findall(path):
         try:

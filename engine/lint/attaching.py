@@ -9,6 +9,7 @@ import msgspec
 
 from engine.decoders import Decoder
 from engine.findings import Notes
+from engine.lint.beside import take_files
 from engine.lint.contract import slips
 from engine.lint.fields import note_all, validate
 from engine.monitor import Monitor
@@ -44,8 +45,9 @@ class SeenMonitor(msgspec.Struct):
 class Plugins:
     """Finds monitors and decoders for one file; each name once."""
 
-    def __init__(self, folders: Sequence[Path]) -> None:
-        """Begin with nothing found."""
+    def __init__(self, folders: Sequence[Path], beside: Path | None = None) -> None:
+        """Begin with nothing found; files that options name are relative to the folder `beside`."""
+        self.beside = beside
         self._folders = folders
         self._monitors: dict[str, type[Monitor] | PluginError] = {}
         self._decoders: dict[str, type[Decoder] | PluginError] = {}
@@ -88,8 +90,10 @@ def _given(found: type[Plugin] | PluginError) -> type[Plugin]:
     return found
 
 
-def make(cls: type[Monitor], options: Map, path: str, *, owner: str, notes: Notes) -> Monitor | None:
-    """Make a monitor with options; what is wrong with them becomes notes.
+def make(  # noqa: PLR0913 - what it is, where it stands, and where its mistakes go
+    cls: type[Monitor], options: Map, path: str, *, owner: str, notes: Notes, beside: Path | None = None
+) -> Monitor | None:
+    """Make a monitor with options, and give it the files that they name; what is wrong with them becomes notes.
 
     Args:
         cls: the plugin.
@@ -97,12 +101,15 @@ def make(cls: type[Monitor], options: Map, path: str, *, owner: str, notes: Note
         path: where it stands.
         owner: the name of the plugin, for people.
         notes: takes the mistakes.
+        beside: the folder of the workflow file; None where options name no files.
     """
     try:
         given, mistakes = validate(cls.Options, options, path, owner=owner)
         note_all(mistakes, notes)
         made = None if given is None else cls(given)
         wrong = "; ".join(slips(made)) if made is not None else ""
+        if made is not None and not wrong and not take_files(made, options, path, beside=beside, notes=notes):
+            return None
     except Exception as error:  # noqa: BLE001 - a plugin can raise anything, and that is a finding like others
         told = str(error) if type(error) is ValueError else what_failed(error)
         notes.error(options.line, path, f"{owner} refuses its options: {told}")

@@ -23,8 +23,11 @@ def slips(monitor: AnyMonitor) -> Iterator[str]:
         yield "State: expected a subclass of MonitorState"
     if not _are_texts(monitor.series):
         yield 'series: expected a tuple of texts such as ("engine",)'
-    if not _are_texts(monitor.inputs):
+    inputs: Any = monitor.inputs
+    if not _are_texts(inputs):
         yield "inputs: expected a tuple of texts"
+    elif isinstance(inputs, tuple) and len(set(inputs)) not in {0, 2}:
+        yield "inputs: expected the names of two inputs, or none"
     if not _are_specs(monitor.emits):
         yield "emits: expected a tuple of MetricSpec and AlertSpec such as (RECORDS,)"
     reads: Any = monitor.reads

@@ -9,11 +9,13 @@ from engine.catalogue import MetricSpec
 from engine.events import Metric
 from engine.findings import Notes, below, did_you_mean, listing, show
 from engine.lint.attaching import Plugins, SeenMonitor, make
+from engine.lint.beside import tell_doubts
 from engine.lint.contract import can_read, kinds, specs
 from engine.lint.fields import Fitted, fit
+from engine.lint.joining import check_joined, pair_options, parted, settings
 from engine.lint.sentences import fields_of
 from engine.lint.streams import SeenStream
-from engine.monitor import Monitor, Scope
+from engine.monitor import Monitor, PairOptions, Scope
 from engine.nodes import Items, Map, Node, as_text, place
 from engine.plan import METRICS, Attached
 from engine.plugin_files import PluginError, what_failed
@@ -58,6 +60,7 @@ class _Entry:
         self._notes = notes
         self._before = len(notes.findings) if not fitted.bad else -1
         self._sources: dict[str, str] = {}
+        self._pairs: PairOptions | None = None
 
     def _error(self, message: str, *steps: str) -> None:
         found = place(self._node, self.seen.path, steps)
@@ -83,12 +86,12 @@ class _Entry:
             self._error(str(error), "use")
             return
         self.seen.monitor = cls
-        if cls.inputs:
-            self._error(f"{use} reads two streams; joining comes with the drift monitors and is not built yet", "use")
-        elif "with" not in self._bad:
-            given = self._node.get("with")
-            options = given if isinstance(given, Map) else Map(self.seen.line, {})
-            self.seen.monitor = make(cls, options, below(self.seen.path, "with"), owner=use, notes=self._notes) or cls
+        if "with" not in self._bad:
+            given, path = self._node.get("with"), below(self.seen.path, "with")
+            own, besides = parted(cls, given if isinstance(given, Map) else Map(self.seen.line, {}))
+            made = make(cls, own, path, owner=use, notes=self._notes, beside=plugins.beside)
+            self.seen.monitor = made or cls
+            self._pairs = pair_options(besides, path, owner=use, notes=self._notes)
 
     # --- what it reads
 
@@ -123,6 +126,10 @@ class _Entry:
             self._check_roles(given, monitor.inputs)
         known = {role: name for role, name in given.items() if self._known(name, streams, "from", role)}
         self._sources = known
+        for role, name in known.items():
+            self._check_stream(streams[name], role)
+        if monitor is not None and monitor.inputs:
+            check_joined(known, streams, self._error)
 
     def _check_roles(self, given: Mapping[str, str], inputs: Iterable[str]) -> None:
         wanted = list(inputs)
@@ -170,17 +177,17 @@ class _Entry:
         elif "field" in options and place(self._node, "", ("with", "field")).depth == len(("with", "field")):
             self._error("metrics have no fields; with from: metrics expected the option metric", "with", "field")
 
-    def _check_stream(self, stream: SeenStream) -> None:
+    def _check_stream(self, stream: SeenStream, *role: str) -> None:
         monitor, given = self.seen.monitor, _GIVES.get(stream.decode)
         if monitor is None or given is None or can_read(monitor, given):
             return
         use, reads = self._keys.use, _names(monitor)
         if can_read(monitor, Metric):
-            self._error(f"{use} reads metrics; expected from: {METRICS}", "from")
+            self._error(f"{use} reads metrics; expected from: {METRICS}", "from", *role)
             return
         fitting = [name for name, kind in _GIVES.items() if can_read(monitor, kind)]
         expected = f"; expected a stream with decode: {' or '.join(fitting)}" if fitting else ""
-        self._error(f"{use} reads {reads}, which decode: {stream.decode} never gives{expected}", "from")
+        self._error(f"{use} reads {reads}, which decode: {stream.decode} never gives{expected}", "from", *role)
 
     # --- what it adds
 
@@ -193,6 +200,9 @@ class _Entry:
         monitor = self.seen.monitor
         if len(self._notes.findings) != self._before or not isinstance(monitor, Monitor):
             return
+        given = self._node.get("with")
+        options = given if isinstance(given, Map) else Map(self.seen.line, {})
+        tell_doubts(monitor, options, below(self.seen.path, "with"), notes=self._notes)
         forget = self._keys.forget_after
         if "forget_after" not in self._node.entries and self._scope(monitor, streams) == "stream":
             forget = None
@@ -204,9 +214,12 @@ class _Entry:
             tags=self._keys.tags,
             forget_after=forget,
             max_series=self._keys.max_series,
+            **settings(monitor, self._pairs),
         )
 
     def _scope(self, monitor: Monitor, streams: Mapping[str, SeenStream]) -> Scope:
+        if monitor.inputs:
+            return "stream"
         seen = next((streams[name] for name in self.seen.streams if name in streams), None)
         if seen is None or seen.stream is None:
             return monitor.scope

@@ -18,6 +18,8 @@ from engine.times import DAY
 DECODERS: Final[Mapping[str, type[Decoder]]] = {"sensors": Sensors, "json": Json}
 STREAM: Final = "given"
 """Name of the one stream that `plan_of` makes, and of its topic."""
+KEY: Final = "id"
+"""Field by which `plan_of` joins the streams of a monitor with two inputs."""
 
 
 class Told(Monitor):
@@ -54,7 +56,9 @@ def plan_of(
     metrics: Iterable[str] = (),
     **parts: Any,
 ) -> Plan:
-    """Attach monitors to one stream, as a workflow file would.
+    """Attach monitors to one stream, or to the two that they join, as a workflow file would.
+
+    The streams of monitors with two inputs have the names of these, and are joined by the field `id`.
 
     Args:
         monitors: each gets its name in snake case (numbered where two are alike), or is attached already.
@@ -68,10 +72,18 @@ def plan_of(
     """
     decoder = _decoder(decode, monitors)
     name = decode if isinstance(decode, str) else type(decoder).__name__.lower()
-    stream = Stream(name=STREAM, topic=STREAM, decoder=decoder, decode=name, ahead=None)
-    attached = _attached(monitors, stream)
+    streams = {role: _stream(role, decoder, name) for role in _roles(monitors) or (STREAM,)}
+    attached = _attached(monitors, next(iter(streams.values())))
     told = [Attached(name="told", use="told", monitor=Told(metrics), sources={STREAM: STREAM})] if metrics else []
-    return Plan(workflow=parts.pop("workflow", "test"), streams={STREAM: stream}, monitors=(*told, *attached), **parts)
+    return Plan(workflow=parts.pop("workflow", "test"), streams=streams, monitors=(*told, *attached), **parts)
+
+
+def _roles(monitors: Iterable[Monitor | Attached]) -> list[str]:
+    return list(dict.fromkeys(role for one in monitors for role in _monitor(one).inputs))
+
+
+def _stream(name: str, decoder: Decoder, decode: str) -> Stream:
+    return Stream(name=name, topic=name, decoder=decoder, decode=decode, key=decoder.settings.key, ahead=None)
 
 
 def _decoder(decode: str | Decoder | None, monitors: Iterable[Monitor | Attached]) -> Decoder:
@@ -79,7 +91,7 @@ def _decoder(decode: str | Decoder | None, monitors: Iterable[Monitor | Attached
         return decode
     if decode is None:
         decode = "sensors" if any(reads_sensors(one) for one in map(_monitor, monitors)) else "json"
-    return DECODERS[decode](StreamSettings())
+    return DECODERS[decode](StreamSettings(key=(KEY,) if _roles(monitors) else ()))
 
 
 def _monitor(given: Monitor | Attached) -> Monitor:
@@ -105,18 +117,23 @@ def _attached(monitors: Iterable[Monitor | Attached], stream: Stream) -> list[At
             continue
         use = _snake(type(one).__name__)
         same = sum(other.use == use for other in found)
-        source = METRICS if reads_metrics(one) else stream.name
-        scope = one.scope_on(stream.decoder.key_fields)
+        sources = one.inputs or (METRICS if reads_metrics(one) else stream.name,)
+        scope = "stream" if one.inputs else one.scope_on(stream.decoder.key_fields)
         found.append(
             Attached(
                 name=f"{use}_{same + 1}" if same else use,
                 use=use,
                 monitor=one,
-                sources={source: source},
+                sources=dict(zip(sources, sources, strict=True)),
                 forget_after=None if scope == "stream" else 7 * DAY,
+                **_of_pairs(one),
             )
         )
     return found
+
+
+def _of_pairs(monitor: Monitor) -> dict[str, Any]:
+    return {name: getattr(monitor.options, name) for name in ("wait", "pending") if hasattr(monitor.options, name)}
 
 
 def _snake(name: str) -> str:

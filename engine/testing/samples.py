@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from engine.monitor import Monitor
 from engine.testing.plans import reads_metrics, reads_sensors
 from engine.testing.table import END, At, Line
 from engine.testing.values import config, metric, report, state
+from engine.times import HOUR, SECOND
 
 _ROUNDS: Final = 12
 _STEP: Final = 10.0
@@ -19,6 +20,8 @@ def sample_table(monitor: Monitor) -> Sequence[Line]:
     if reads_metrics(monitor):
         name = getattr(monitor.options, "metric", None) or "records_per_second"
         return [*((n * _STEP, metric(name, float(n % 5), slot="0")) for n in range(_ROUNDS)), At(900), END]
+    if monitor.inputs:
+        return [*_of_pairs(monitor), At(2 * getattr(monitor.options, "wait", HOUR) / SECOND + _ROUNDS * _STEP), END]
     return [*(_of_engines() if reads_sensors(monitor) else _of_json(monitor)), At(900), END]
 
 
@@ -51,7 +54,20 @@ _TAPS: Final = (
 )
 
 
-def _of_json(monitor: Monitor) -> list[Line]:
+def _of_pairs(monitor: Monitor) -> list[Line]:
+    """Give two streams of such records: most meet, some are alone, late, or come twice."""
+    first, second = monitor.inputs
+    table: list[Line] = []
+    for n, (now, record) in enumerate(_of_json(monitor)):
+        one = {**record, "id": n}
+        other = {name: value + 1 if isinstance(value, int) else value for name, value in record.items()}
+        table += [(now, first, one)] if n % 4 != 1 else []
+        table += [(now + n % 3, second, {**other, "id": n})] if n % 4 != 2 else []  # noqa: PLR2004 - others than above
+        table += [(now, first, one), (now - 2 * _STEP, second, {**other, "id": "late"})] if n % 5 == 4 else []  # noqa: PLR2004 - as before
+    return table
+
+
+def _of_json(monitor: Monitor) -> list[tuple[float, dict[str, Any]]]:
     """Give records that have every field an option names, as a number and as a text."""
     texts = [value for value in monitor.options.model_dump().values() if isinstance(value, str)]
     names = sorted({"value", "id", *(text for text in texts if text.isidentifier())})

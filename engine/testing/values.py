@@ -49,7 +49,7 @@ def config(src: str, model: str, **fields: Any) -> dict[str, Any]:
     return {"type": "engine-config", "src": src, "item": "model", "op": "add", "ref": model, **fields}
 
 
-def metric(name: str, value: float, **tags: str) -> Metric:
+def metric(name: str, value: float, /, **tags: str) -> Metric:
     """Write a metric of another monitor, for a monitor that reads metrics; its time is that of its line."""
     return Metric(name, 0, value, tags)
 

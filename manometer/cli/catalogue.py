@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -13,6 +14,9 @@ from engine.telemetry import TELEMETRY
 from manometer.cli.terminal import show
 from manometer.cli.workflow_file import read_plan
 from manometer.reference import Declared, Format, catalogue, render
+
+OWN: Final[tuple[Spec, ...]] = (*TELEMETRY, *OWN_ALERTS)
+"""What the engine emits about itself."""
 
 
 @click.command("catalogue")
@@ -51,10 +55,9 @@ def command(workflow: str | None, form: Format) -> None:
 
 def declared(workflow: str | None = None) -> list[Declared]:
     """Gather what all our monitors, or those of a workflow, may emit, and what the engine does."""
-    own: tuple[Spec, ...] = (*TELEMETRY, *OWN_ALERTS)
     if workflow is None:
-        return catalogue(builtin_monitors(), own)
-    return catalogue({attached.name: attached.monitor for attached in read_plan(Path(workflow)).monitors}, own)
+        return catalogue(builtin_monitors(), OWN)
+    return catalogue({attached.name: attached.monitor for attached in read_plan(Path(workflow)).monitors}, OWN)
 
 
 def _head(item: Declared) -> str:

@@ -33,7 +33,8 @@ def command(workflows: tuple[str, ...], as_json: bool) -> None:
     \b
     Example:
       $ manometer check workflows
-      workflows/demo.yaml: fine (9 monitors, 2 streams)
+      workflows/day.yaml: fine (9 monitors, 2 streams)
+      workflows/demo.yaml: fine (9 monitors, 3 streams)
 
     Exit codes: 0 no mistakes, with or without warnings; 1 mistakes; 2 a file or folder that cannot be read.
 

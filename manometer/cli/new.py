@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,12 +12,13 @@ from typing import Final
 
 import click
 
-from engine.plugins import builtin_monitors, find_monitor
+from engine.findings import show
+from engine.plugins import available_monitors, find_monitor
 from manometer.cli.failure import CommandError, told
 from manometer.generated import fill, monitor_blocks
 from manometer.templates import (
-    LOAD_ELSEWHERE,
-    LOAD_IN_CHECKOUT,
+    IMPORTS_ELSEWHERE,
+    IMPORTS_IN_CHECKOUT,
     MONITOR,
     MONITOR_PAGE,
     MONITOR_TEST,
@@ -62,12 +64,16 @@ def monitor(name: str) -> None:
     Read next: docs/tutorial.md, docs/testing.md
     """  # noqa: D301 - click reads the character that \b stands for
     if not _MONITOR_NAME.fullmatch(name) or keyword.iskeyword(name):
-        raise CommandError(f"a monitor is named in lower snake case, such as answer_length; got {name!r}")
-    if name in builtin_monitors():
+        raise CommandError(f"a monitor is named in lower snake case, such as answer_length; got {show(name)}")
+    if name in sys.stdlib_module_names:
+        raise CommandError(f"Python has a module {name}, which its test could not import any more; choose another name")
+    if name in {found.name for found in available_monitors()}:
         raise CommandError(f"there is a monitor {name} already: manometer monitors lists them")
     checkout = find_checkout(Path.cwd())
     with told():
         _monitor_in_checkout(name, checkout) if checkout is not None else _monitor_elsewhere(name)
+    found = "" if checkout is not None else "plugins: [./monitors] and "
+    click.echo(f"To attach it, a workflow file needs {found}- {{use: {name}, from: STREAM}} below monitors:", err=True)
 
 
 @command.command("workflow")
@@ -86,7 +92,7 @@ def workflow(name: str) -> None:
     Read next: manometer check --help, manometer test --help
     """  # noqa: D301 - click reads the character that \b stands for
     if not _WORKFLOW_NAME.fullmatch(name) or name.endswith((".yaml", ".yml", ".json", ".test")):
-        raise CommandError(f"a workflow is named with letters, digits, - _ and ., such as fraud; got {name!r}")
+        raise CommandError(f"a workflow is named with letters, digits, - _ and ., such as fraud; got {show(name)}")
     checkout = find_checkout(Path.cwd())
     folder = checkout / "workflows" if checkout is not None else Path.cwd()
     with told():
@@ -116,15 +122,15 @@ def _words(name: str) -> dict[str, str]:
     return {
         "name": name,
         "cls": "".join(part.capitalize() for part in name.split("_")),
-        "spec": f"LARGEST_{name.upper()}",
-        "metric": f"largest_{name.removesuffix('_total')}",
+        "spec": f"{name.upper()}_MAX",
+        "metric": f"{name}_max",
         "workflow": name.replace("_", "-"),
     }
 
 
 def _monitor_in_checkout(name: str, root: Path) -> None:
-    words = {**_words(name), "imports": "", "plugins": "", "see": "[arrival](arrival.md), [threshold](threshold.md)"}
-    words["load"] = LOAD_IN_CHECKOUT.format(**words)
+    words = {**_words(name), "plugins": "", "see": "[arrival](arrival.md), [threshold](threshold.md)"}
+    words["imports"] = IMPORTS_IN_CHECKOUT.format(**words)
     code = root / "monitors" / f"{name}.py"
     page = root / "docs" / "monitors" / f"{name}.md"
     _write(
@@ -138,9 +144,8 @@ def _monitor_in_checkout(name: str, root: Path) -> None:
 
 
 def _monitor_elsewhere(name: str) -> None:
-    words = {**_words(name), "imports": "from pathlib import Path\n", "plugins": "plugins: [./monitors]\n"}
-    words |= {"see": "`manometer monitors` lists the others.", "load": ""}
-    words["load"] = LOAD_ELSEWHERE.format(**words)
+    words = {**_words(name), "plugins": "plugins: [./monitors]\n", "see": "`manometer monitors` lists the others."}
+    words["imports"] = IMPORTS_ELSEWHERE.format(**words)
     folder = Path("monitors")
     code, page = folder / f"{name}.py", folder / f"{name}.md"
     _write(
@@ -163,9 +168,13 @@ def _write(texts: Mapping[Path, str]) -> None:
     """Write files that are not there yet: all of them or none."""
     for path in texts:
         if path.exists():
-            raise CommandError(f"{path} is there already; nothing was written")
+            raise CommandError(f"{_shown(path)} is there already; nothing was written")
     for path, text in texts.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-        shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-        click.echo(f"written: {shown}")
+        click.echo(f"written: {_shown(path)}")
+
+
+def _shown(path: Path) -> Path:
+    """Give a path as a person in the current folder writes it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +15,7 @@ from engine.findings import listing
 from engine.plan import Plan
 from engine.recording.byte_lines import STANDARD_STREAM
 from engine.recording.files import Input
+from manometer.cli.collecting import collecting_rarely
 from manometer.cli.failure import told
 from manometer.cli.progress import files_read, wanted
 from manometer.cli.replay_inputs import named, opened, partitions
@@ -23,9 +23,6 @@ from manometer.cli.replay_results import Results, Targets
 from manometer.cli.workflow_file import read_plan
 from manometer.replay import ReplayCounts, replay
 
-_COLLECT_EVERY: Final = 20_000
-"""New objects between two searches for garbage in cycles. Python's own 700 costs a tenth of the time; more than this
-gains nothing, and rejects leave cycles behind, so that memory would grow."""
 _TOLD: Final = ("messages", "emissions", "rejects", "seconds")
 
 
@@ -44,7 +41,7 @@ def command(workflow: str, inputs: tuple[str, ...], out: str | None, rejects: st
 
     \b
     Example:
-      $ manometer replay workflows/demo.yaml \\
+      $ manometer replay workflows/day.yaml \\
           --input notify=data/demo-day.notify.jsonl.gz \\
           --input requests=data/demo-day.requests.jsonl.gz
 
@@ -75,7 +72,7 @@ def _run(plan: Plan, files: dict[str, str], targets: Targets) -> ReplayCounts:
     clock = SystemClock()
     with opened(plan, files) as inputs, Results(targets) as results:
         _tell_unread(plan, files)
-        with _collecting_rarely(), _bar([given for _, given in inputs], targets) as progress:
+        with collecting_rarely(), _bar([given for _, given in inputs], targets) as progress:
             counts = replay(plan, inputs, results.take, clock=clock, partitions=partitions(inputs), progress=progress)
             results.finish()
     if results.refused:
@@ -93,16 +90,3 @@ def _bar(inputs: Sequence[Input], targets: Targets) -> AbstractContextManager[Ca
     if wanted(results_on_stdout=targets.out == STANDARD_STREAM):
         return files_read(inputs, clock=SystemClock())
     return nullcontext(lambda: None)
-
-
-@contextmanager
-def _collecting_rarely() -> Iterator[None]:
-    """Leave what was loaded so far out of the search for garbage, and search less often."""
-    before = gc.get_threshold()
-    gc.freeze()
-    gc.set_threshold(_COLLECT_EVERY, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-        gc.unfreeze()

@@ -12,7 +12,8 @@ from engine.findings import one_line
 from manometer.cli.check import workflow_files
 from manometer.cli.failure import CommandError
 from manometer.cli.workflow_file import read_plan
-from manometer.workflow_tests import Result, read_cases, run_tests, tests_of
+from manometer.workflow_cases import read_cases, tests_of, workflow_of
+from manometer.workflow_tests import Result, run_tests
 
 
 @click.command("test")
@@ -24,7 +25,8 @@ def command(workflows: tuple[str, ...], as_json: bool) -> None:
     The tests of NAME.yaml stand in NAME.test.yaml: records that come in, emissions that have to come out, and time
     that is moved by hand. Nothing else is needed: no Kafka, no store, no clock.
 
-    WORKFLOW is a file, or a folder: then all workflow files in it. A workflow without tests is no failure.
+    WORKFLOW is a file, or a folder: then all workflow files in it; NAME.test.yaml stands for NAME.yaml. A workflow
+    without tests is no failure.
 
     \b
     Example:
@@ -37,7 +39,8 @@ def command(workflows: tuple[str, ...], as_json: bool) -> None:
     """  # noqa: D301 - click reads the character that \b stands for
     failures: list[CommandError] = []
     results: list[Result] = []
-    for path in workflow_files(workflows, failures):
+    named = [str(workflow_of(Path(name))) if name.endswith(".test.yaml") else name for name in workflows]
+    for path in workflow_files(named, failures):
         try:
             found = _run(path)
         except CommandError as error:

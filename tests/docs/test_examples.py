@@ -43,12 +43,22 @@ def test_the_examples_of_a_page_hold(page: Path, tmp_path: Path, monkeypatch: py
     checkout = tmp_path / "manometer"
     checkout.mkdir()
     make_checkout(checkout)
+    _clear(checkout, page)
     monkeypatch.chdir(checkout)
     shell = Shell(checkout, tmp_path / "programs")
     names: dict[str, Any] = {"__name__": "example"}
 
     for block in filter(_is_example, blocks(page)):
         _try(block, shell, names)
+
+
+def _clear(checkout: Path, page: Path) -> None:
+    """Take away what the page is going to write, in case somebody has followed it in this checkout."""
+    for block in blocks(page):
+        written = [line.removeprefix("written: ") for line in block.text.splitlines() if line.startswith("written: ")]
+        for name in [*written, block.settings.get("file", "")]:
+            if name:
+                (checkout / name).unlink(missing_ok=True)
 
 
 def _try(block: Block, shell: Shell, names: dict[str, Any]) -> None:

@@ -8,7 +8,6 @@ from engine.workflow import WorkflowError, check, load
 from tests.engine.mistakes import BASE, FIRST, MISTAKES, SECOND, WARNINGS
 
 PLUGINS = {
-    "two.py": "from engine.monitor import Monitor\nclass Two(Monitor):\n    inputs = ('a', 'b')\n",
     "rows.py": "from engine.monitor import Monitor\nclass Rows(Monitor):\n    reads = dict\n",
     "broken.py": "from engine.monitor import Monitor\nclass Broken(Monitor):\n    series = nothing\n",
     "slips.py": "from engine.monitor import Monitor\nclass Slips(Monitor):\n    emits = ('a',)\n",

@@ -22,15 +22,17 @@ MAY_IMPORT: Final = {
     ),
     "archiver": ("archiver", "engine.catalogue", "engine.events", "engine.times"),
     "engine": ("engine",),
-    "manometer": ("archiver", "engine", "manometer", "monitors"),
+    "manometer": ("archiver", "engine", "manometer", "monitors", "sensors"),
+    "sensors": ("sensors", "engine.clock"),
 }
 """Room -> what it may import of our own; the longest name that fits a module counts."""
 
-SIBLINGS: Final = ("monitors", "engine.decoders", "archiver.sinks")
+SIBLINGS: Final = ("monitors", "engine.decoders", "archiver.sinks", "sensors.transports")
 """Folders of plugins: one file a plugin, and none imports another."""
 
 RIM: Final = {
     "engine.clock": "the one place that reads the clock",
+    "engine.embedded": "runs in threads, and keeps states and archive in SQLite",
     "engine.lint": "finds plugins and reads schemas beside the workflow file",
     "engine.plugin_files": "loads files by location",
     "engine.plugins": "looks into folders and for entry points",
@@ -40,6 +42,15 @@ RIM: Final = {
     "engine.workflow": "reads the workflow file and the environment",
 }
 """Modules of the engine (and of folders below them) that touch the world; every other one is pure."""
+
+CORE_OF_SENSORS: Final = (
+    "sensors.descriptor",
+    "sensors.schedule",
+    "sensors.sensor",
+    "sensors.transport",
+    "sensors.watch",
+)
+"""The pure modules of sensors/: what decides when a tap is read and what is reported."""
 
 WORLD: Final = frozenset[str]().union(
     ("time", "asyncio", "concurrent", "multiprocessing", "signal", "threading", "select", "selectors"),
@@ -69,6 +80,7 @@ SEVERAL_FILES: Final = {"click": "manometer", "rich": "manometer"}
 """The two that the command line is written in, and the room they stay in."""
 
 CLIENTS_OF_THE_STANDARD_LIBRARY: Final = frozenset({"sqlite3", "socket", "http"})
+"""Each of them in one file of a room: a model's process that reports shares no client with the archiver."""
 
 PURE_MATHEMATICS: Final = frozenset({"numpy", "scipy"})
 
@@ -126,6 +138,6 @@ def within(name: str, folder: str) -> bool:
 
 def is_pure(name: str) -> bool:
     """Say whether a module of ours belongs to the pure middle."""
-    if within(name, "monitors"):
+    if within(name, "monitors") or name in CORE_OF_SENSORS:
         return True
     return within(name, "engine") and not any(within(name, rim) for rim in RIM)

@@ -122,13 +122,14 @@ def _touches(used: ast.expr) -> bool:
 
 
 def test_each_client_is_imported_in_one_file() -> None:
-    """A third-party client, and sqlite3, can be replaced by changing one file."""
+    """A third-party client can be replaced by changing one file, and sqlite3 and its like by changing one a room."""
     places: dict[str, set[str]] = {}
     for item in imports():
         if item.top in sys.stdlib_module_names and item.top not in CLIENTS_OF_THE_STANDARD_LIBRARY:
             continue
         if item.top not in {*EVERYWHERE, *PURE_MATHEMATICS, *SEVERAL_FILES, *ROOMS}:
-            places.setdefault(item.top, set()).add(item.module.shown)
+            room = f" of {item.module.name.partition('.')[0]}" if item.top in sys.stdlib_module_names else ""
+            places.setdefault(item.top + room, set()).add(item.module.shown)
 
     found = [f"{client} in {', '.join(sorted(where))}" for client, where in places.items() if len(where) > 1]
 
