@@ -7,6 +7,7 @@ import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -18,7 +19,9 @@ from archiver.sqlite_schema import APPLICATION, SCHEMA, SCHEMA_VERSION
 from engine.events import Alert, Emission, Metric, Tags, bounded_evidence
 from engine.times import END
 
-_PUT_POINT: Final = "INSERT OR REPLACE INTO points VALUES (?, ?, ?)"
+_PUT_POINTS: Final = "INSERT OR REPLACE INTO points VALUES {}"
+_AT_ONCE: Final = 300
+"""Points in one statement: more than twice as fast as one by one, and any SQLite takes so many parameters."""
 _PUT_ALERT: Final = "INSERT OR REPLACE INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _NEW_SERIES: Final = """INSERT INTO series (name, tags, workflow, monitor, model, engine) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (name, tags) DO UPDATE SET name = name RETURNING id"""
@@ -75,13 +78,20 @@ class SqliteSink:
         with _told(self._path), self._transaction():
             points, alerts, refused = self._parted(emissions)
             points.sort(key=_PLACE)  # neighbours in the file one after the other, which is twice as fast
-            self._store.executemany(_PUT_POINT, points)
+            self._put(points)
             self._store.executemany(_PUT_ALERT, alerts)
         return refused
 
     def close(self) -> None:
         """Let go of the file; the last to do so folds the write-ahead log into it."""
         self._store.close()
+
+    def _put(self, points: Sequence[_Point]) -> None:
+        whole = len(points) // _AT_ONCE * _AT_ONCE
+        many = _PUT_POINTS.format(", ".join(["(?, ?, ?)"] * _AT_ONCE))
+        for start in range(0, whole, _AT_ONCE):
+            self._store.execute(many, list(chain.from_iterable(points[start : start + _AT_ONCE])))
+        self._store.executemany(_PUT_POINTS.format("(?, ?, ?)"), points[whole:])
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -1,37 +1,63 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import pytest
 
 from archiver import checks, sinks
-from archiver.checks import CHECKS, Make, Read, check_sink
+from archiver.checks import CHECKS, Make, Read, Takes, check_sink, everything
 from archiver.sinks.json_lines import JsonLinesSink, read_emissions
 from archiver.sinks.sqlite import SqliteSink, read_alerts, read_points
-from engine.events import Emission
+from archiver.sinks.webhook import WebhookSink
+from engine.events import Alert, Emission
+from tests.archiver.sinks.receiver import Receiver
 
 ROOT: Final = Path(__file__).parents[3]
 
 
-def sqlite_store(folder: Path) -> tuple[Make, Read]:
+class Store(NamedTuple):
+    """How to open and read the store of a sink, and what it takes."""
+
+    make: Make
+    read: Read
+    takes: Takes = everything
+
+
+@contextmanager
+def sqlite_store(folder: Path) -> Iterator[Store]:
     """Open and read a SQLite file."""
     file = folder / "store.db"
-    return lambda: SqliteSink(file), lambda: [*read_points(file), *read_alerts(file)]
+    yield Store(lambda: SqliteSink(file), lambda: [*read_points(file), *read_alerts(file)])
 
 
-def json_lines_store(folder: Path) -> tuple[Make, Read]:
+@contextmanager
+def json_lines_store(folder: Path) -> Iterator[Store]:
     """Open and read a file of lines."""
     file = folder / "emissions.jsonl"
-    return lambda: JsonLinesSink(file), lambda: read_emissions(file)
+    yield Store(lambda: JsonLinesSink(file), lambda: read_emissions(file))
 
 
-STORES: Final[dict[str, Callable[[Path], tuple[Make, Read]]]] = {
+@contextmanager
+def webhook_store(_: Path) -> Iterator[Store]:
+    """Send to a web server, and ask it for what it has."""
+    with Receiver() as receiver:
+        yield Store(lambda: WebhookSink(receiver.url), receiver.content, is_change)
+
+
+def is_change(emission: Emission) -> bool:
+    """Say whether something begins or ends with this."""
+    return isinstance(emission, Alert) and not emission.repeat
+
+
+STORES: Final[dict[str, Callable[[Path], AbstractContextManager[Store]]]] = {
     "json_lines": json_lines_store,
     "sqlite": sqlite_store,
+    "webhook": webhook_store,
 }
-"""How to open and read the store of each sink, by the name of its module."""
+"""The store of each sink, by the name of its module."""
 
 
 def modules() -> list[str]:
@@ -41,25 +67,26 @@ def modules() -> list[str]:
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("module", modules())
-def test_every_sink_keeps_the_contract(module: str, check: Callable[[Make, Read], None], tmp_path: Path) -> None:
+def test_every_sink_keeps_the_contract(module: str, check: Callable[[Make, Read, Takes], None], tmp_path: Path) -> None:
     """Each module in the folder of sinks passes each check of the suite."""
-    check(*STORES[module](tmp_path))
+    with STORES[module](tmp_path) as store:
+        check(*store)
 
 
 @pytest.mark.parametrize("module", modules())
 def test_the_whole_suite_runs_on_one_store(module: str, tmp_path: Path) -> None:
     """The checks do not disturb each other, nor does a second run."""
-    make, read = STORES[module](tmp_path)
-    check_sink(make, read)
-    check_sink(make, read)
+    with STORES[module](tmp_path) as store:
+        check_sink(*store)
+        check_sink(*store)
 
 
 @pytest.mark.parametrize("module", modules())
 def test_every_sink_has_a_name_and_a_page(module: str, tmp_path: Path) -> None:
     """The name of a sink is that of its module, and its page says what it promises."""
-    make, _ = STORES[module](tmp_path)
-    sink = make()
-    sink.close()
+    with STORES[module](tmp_path) as store:
+        sink = store.make()
+        sink.close()
     page = (ROOT / "docs" / "sinks" / f"{module}.md").read_text(encoding="utf-8")
 
     assert sink.name == module
@@ -102,6 +129,11 @@ def doubled(emission: Emission) -> list[Emission]:
     return [emission, emission]
 
 
+def whole(emission: Emission) -> list[Emission]:
+    """Keep everything as it is."""
+    return [emission]
+
+
 @pytest.mark.parametrize(("fault", "sentence"), [(lost, "1 missing"), (doubled, "3 more than expected")])
 def test_the_suite_finds_a_sink_that_breaks_a_promise(
     fault: Callable[[Emission], list[Emission]], sentence: str
@@ -110,3 +142,10 @@ def test_the_suite_finds_a_sink_that_breaks_a_promise(
     kept: list[Emission] = []
     with pytest.raises(AssertionError, match=f"reads_back, before the sink is closed: {sentence}"):
         check_sink(lambda: Memory(kept, fault), lambda: kept)  # type: ignore[arg-type,return-value]  # refuses nothing
+
+
+def test_the_suite_finds_a_sink_that_writes_what_is_not_its_business() -> None:
+    """A sink that says it takes alerts only may write nothing else."""
+    kept: list[Emission] = []
+    with pytest.raises(AssertionError, match="reads_back, before the sink is closed: 2 more than expected"):
+        check_sink(lambda: Memory(kept, whole), lambda: kept, is_change)  # type: ignore[arg-type,return-value]  # as above
