@@ -2,7 +2,7 @@
 
 Two kinds are found from the folders, none is listed here: tests marked `long`, whose figures are what they give to
 `record_property`, and the other scripts of this folder, called with `--long`, whose figures are the JSON object on
-their last line.
+their last line. (With `--tiny` each does little, to see that it works; the tests call them so.)
 
     python -m benchmarks.long [--seed N] [--only WORD]
 """

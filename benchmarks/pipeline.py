@@ -3,7 +3,7 @@
 The baseline is `json.loads` alone on the same bytes in the same run. Also: bytes of memory a series, seconds to save
 and restore 100,000 series, and what a record costs with few and with very many engines.
 
-    python benchmarks/pipeline.py [--long]
+    python benchmarks/pipeline.py [--long | --tiny]
 """
 
 from __future__ import annotations
@@ -126,7 +126,9 @@ def apart(name: str, *words: str) -> dict[str, Any]:
 def main() -> int:
     """Measure, print a table and the figures as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--long", action="store_true", help="up to 100,000 engines")
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--long", action="store_true", help="up to 100,000 engines")
+    size.add_argument("--tiny", action="store_true", help="a few reports, to see that it works")
     parser.add_argument("--only", nargs=2, metavar=("NAME", "N"), help=argparse.SUPPRESS)
     given = parser.parse_args()
     gc.set_threshold(50_000, 20, 50)  # as the command line does
@@ -135,9 +137,9 @@ def main() -> int:
         found = saving(int(number)) if name == "saving" else {"microseconds": cost(int(number))}
         print(json.dumps(found))
         return 0
-    figures: dict[str, Any] = ratio(400_000 if given.long else 120_000)
-    figures |= apart("saving", "100000")
-    sizes = (10, 1_000, 100_000) if given.long else (10, 1_000, 10_000)
+    figures: dict[str, Any] = ratio(6_000 if given.tiny else 400_000 if given.long else 120_000)
+    figures |= apart("saving", "800" if given.tiny else "100000")
+    sizes = (10,) if given.tiny else (10, 1_000, 100_000 if given.long else 10_000)
     costs = {str(engines): apart("cost", str(engines))["microseconds"] for engines in sizes}
     found_lines = list(figures.items()) + [
         (f"microseconds a record, {int(n):,} engines", us) for n, us in costs.items()

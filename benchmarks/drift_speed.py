@@ -1,0 +1,118 @@
+"""How fast input_drift is: rows of JSON through a pipeline in one process, against json.loads of the same rows.
+
+python benchmarks/drift_speed.py [--long]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from typing import Any, Final
+
+import numpy as np
+
+from benchmarks import _reports
+from benchmarks.long import machine
+from engine.decoders import StreamSettings
+from engine.decoders.json import Json
+from engine.events import Message
+from engine.pipeline import Pipeline
+from engine.plan import Attached, Plan, Stream
+from monitors.input_drift import InputDrift
+from monitors.stats.learning import FIRST_OF_FILE, Learner, Learning
+from monitors.stats.profile import write_profile
+
+ROWS: Final = 356_000
+COLUMNS: Final = 100
+REFERENCE: Final = 20_000
+BATCH: Final = 1_000
+MOST: Final = 3.0
+"""Times that json.loads takes: what it may take at most."""
+
+
+def rows(count: int, seed: int) -> Iterator[dict[str, float]]:
+    """Give records of numbers: continuous, rounded, whole and with few values, a quarter of the columns each."""
+    generator = np.random.default_rng(seed)
+    names = [f"c{n}" for n in range(COLUMNS)]
+    for start in range(0, count, BATCH):
+        block = generator.normal(size=(min(BATCH, count - start), COLUMNS))
+        block[:, 1::4] = np.round(block[:, 1::4], 2)
+        lists = block.tolist()
+        for values in lists:
+            values[2::4] = [int(10 * value) for value in values[2::4]]
+            values[3::4] = [int(value > 0) for value in values[3::4]]
+            yield dict(zip(names, values, strict=True))
+
+
+def profile() -> bytes:
+    """Make the profile of other rows of the same kind."""
+    learning, learner = Learning(), Learner([f"c{n}" for n in range(COLUMNS)], first=FIRST_OF_FILE)
+    learner.take(learning, list(rows(REFERENCE, 1)))
+    return write_profile(learner.finish(learning)).encode()
+
+
+def plan() -> Plan:
+    """Make the workflow: one stream of JSON, one input_drift over all its columns."""
+    monitor = InputDrift(InputDrift.Options.model_validate({"reference": "reference.json"}))
+    monitor.take_file("reference", profile())
+    stream = Stream(name="input", topic="input", decoder=Json(StreamSettings()), decode="json")
+    attached = Attached(name="drift", use="input_drift", monitor=monitor, sources={"input": "input"})
+    return Plan(workflow="speed", streams={"input": stream}, monitors=(attached,))
+
+
+def memory_mb() -> float:
+    """Give the most memory that the process ever had."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def measure(count: int) -> dict[str, Any]:
+    """Take the processor time of both over the same rows, batch by batch, so that neither has a quieter machine."""
+    workflow = plan()
+    pipeline = Pipeline(workflow, workflow.groups()[0])
+    spent, loads, emissions, after = 0.0, 0.0, 0, 0.0
+    made = rows(count, 2)
+    for start in range(0, count, BATCH):
+        texts = [json.dumps(row).encode() for row, _ in zip(made, range(BATCH), strict=False)]
+        began = time.process_time()
+        for text in texts:
+            json.loads(text)
+        loads += time.process_time() - began
+        messages = [Message("input", 0, start + n, (start + n) * 1_000, None, text) for n, text in enumerate(texts)]
+        began = time.process_time()
+        emissions += len(pipeline.apply("input", messages).emissions)
+        spent += time.process_time() - began
+        if start == count // 4 // BATCH * BATCH:
+            after = memory_mb()
+    return {
+        "rows": count,
+        "columns": COLUMNS,
+        "json_loads_seconds": loads,
+        "input_drift_seconds": spent,
+        "ratio": spent / loads,
+        "rows_a_second": count / spent,
+        "emissions": emissions,
+        "memory_mb": memory_mb(),
+        "memory_growth_mb": memory_mb() - after,
+    }
+
+
+def main() -> int:
+    """Measure and print; gives 1 if it takes longer than promised."""
+    parser = argparse.ArgumentParser(description="Speed of input_drift.")
+    parser.add_argument("--long", action="store_true", help=f"{ROWS:,} rows")
+    given = parser.parse_args()
+    figures = measure(ROWS if given.long else 40_000)
+    print(_reports.table(list(figures.items())))
+    about = {"date": datetime.now(timezone.utc).strftime("%Y-%m-%d"), "machine": machine(), "cores": os.cpu_count()}
+    print(json.dumps({**figures, **about}))
+    return 0 if figures["ratio"] <= MOST else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
