@@ -67,22 +67,16 @@ class Release:
         outcome = self.outcome
         if type(emitted) is tuple and len(emitted) == 1 and table.plain:
             item = emitted[0]
-            if (
-                type(item) is Metric
-                and item.name is cell.last_name
-                and item.tags is None
-                and type(item.value) is float
-                and isfinite(item.value)
-                and type(item.time) is int
-            ):
-                item.tags = cell.tags
-                if item.time > cell.last_time:
-                    cell.last_time = item.time
-                else:
-                    cell.last_time = item.time = cell.last_time + 1
-                outcome.emissions.append(item)
-                outcome.causes.append(cause)
-                return
+            if type(item) is Metric and item.name is cell.last_name and item.tags is None:
+                time, value = item.time, item.value
+                if type(value) is float and isfinite(value) and type(time) is int:
+                    item.tags = cell.tags
+                    if time <= cell.last_time:
+                        item.time = time = cell.last_time + 1
+                    cell.last_time = time
+                    outcome.emissions.append(item)
+                    outcome.causes.append(cause)
+                    return
         for item in checked(emitted, table.names):
             if type(item) is Metric:
                 self._metric(table, cell, item, cause)
