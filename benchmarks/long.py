@@ -2,7 +2,8 @@
 
 Two kinds are found from the folders, none is listed here: tests marked `long`, whose figures are what they give to
 `record_property`, and the other scripts of this folder, called with `--long`, whose figures are the JSON object on
-their last line. (With `--tiny` each does little, to see that it works; the tests call them so.)
+their last line. (With `--tiny` each does little, to see that it works; the tests call them so.) With `--only` the rows
+of other checks stay on the page, each with its own date and seed.
 
     python -m benchmarks.long [--seed N] [--only WORD]
 """
@@ -114,13 +115,23 @@ def _number(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
-def table(runs: list[Run]) -> str:
-    """Draw the table."""
-    lines = ["| check | result | seconds | figures |", "| --- | --- | ---: | --- |"]
+def rows(runs: list[Run], seed: int) -> dict[str, str]:
+    """Draw one row a check, by its name."""
+    when = datetime.now(timezone.utc).strftime("%Y-%m-%d")
+    drawn = {}
     for run in runs:
         figures = "; ".join(flat(run.figures)).replace("|", "\\|")
-        lines.append(f"| `{run.name}` | {run.result} | {run.seconds:,.0f} | {figures} |")
-    return "\n".join(lines)
+        drawn[run.name] = f"| `{run.name}` | {run.result} | {when} | {seed} | {run.seconds:,.0f} | {figures} |"
+    return drawn
+
+
+def rows_of(text: str) -> dict[str, str]:
+    """Read the rows of a page, by the name of the check."""
+    found = {}
+    for line in text.splitlines():
+        if line.startswith("| `"):
+            found[line.split("`")[1]] = line
+    return found
 
 
 def machine() -> str:
@@ -137,16 +148,18 @@ def _processor() -> str:
     return next(names, platform.processor() or platform.machine())
 
 
-def page(runs: list[Run], seed: int) -> str:
-    """Write the whole page."""
-    when = datetime.now(timezone.utc).strftime("%Y-%m-%d")
+def page(drawn: Mapping[str, str]) -> str:
+    """Write the whole page of these rows."""
+    lines = ["| check | result | date | seed | seconds | figures |", "| --- | --- | --- | ---: | ---: | --- |"]
+    table = "\n".join([*lines, *(drawn[name] for name in sorted(drawn))])
     return f"""# Long runs
 
-What `make long` gave last: the long forms of the tests and benchmarks. `make long ARGS="--seed {seed}"` repeats it.
+What `make long` gave last: the long forms of the tests and benchmarks, each with its date and seed. All of them, or those with a word in their
+name, are run again from a seed by `make long ARGS="--seed 1 --only WORD"`.
 
-Date {when}, seed {seed}, {machine()}.
+{machine()}.
 
-{table(runs)}
+{table}
 """
 
 
@@ -154,14 +167,15 @@ def main() -> int:
     """Run everything, print the table and write the page; gives 1 if something failed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.long", description="The long forms of all checks.")
     parser.add_argument("--seed", type=int, default=random.randrange(2**32), help="repeat the run of this seed")
-    parser.add_argument("--only", default="", help="only checks with this word in their name; the page stays as it is")
+    parser.add_argument("--only", default="", help="only checks with this word in their name; rows of others stay")
     given = parser.parse_args()
     sys.stdout.write(f"seed {given.seed}\n")
     runs = run_tests(given.seed, given.only)
     runs += [run_script(path, given.seed) for path in scripts() if given.only in str(path)]
-    sys.stdout.write(f"\n{table(runs)}\n")
-    if not given.only:
-        PAGE.write_text(page(runs, given.seed), encoding="utf-8")
+    drawn = rows(runs, given.seed)
+    sys.stdout.write("\n" + "\n".join(drawn.values()) + "\n")
+    kept = rows_of(PAGE.read_text(encoding="utf-8")) if given.only and PAGE.exists() else {}
+    PAGE.write_text(page({**kept, **drawn}), encoding="utf-8")
     return 1 if any(run.result not in {"passed", "skipped"} for run in runs) else 0
 
 
