@@ -1,14 +1,14 @@
 """What reporting costs a model: its throughput with sensors over its throughput without, whatever the receiver does.
 
-A small model forecasts in a loop, in two processes at the same time and on the same processor: one with sensors, one
-without, so that whatever else the machine does hits both. The receiver is another process on 127.0.0.1 that works,
-hangs, answers 500 or resets connections, or there is none (refuses). The model counts each record and its bytes; its
-six taps are reported every five seconds, as by default.
+A small model forecasts in a loop and counts each record and its bytes; its six taps are reported every five seconds, as
+by default. The receiver is another process on 127.0.0.1 that works, hangs, answers 500 or resets connections, or there
+is none (refuses).
 
-Seconds are those of the wall clock, less those in which the model's thread, or a thread of the sensors that it waited
-for, could have run but something else had the processor (Linux tells), plus all processor time of the sensors' threads.
-What else the model waits for, a lock or a receiver, counts. A ratio is the mean over windows of 2.5 seconds, with its
-standard error. The exit code is 1 where a ratio is below 0.98 by more than twice its error.
+So that a busy machine does not blur the ratio, three things are measured apart, in one run: the processor time of a
+record with and without counting, in turns of a few records; the time in which the model's thread waited for anything
+but a processor, be it a lock or a receiver; and the processor time of the sensors' threads, all of it, as if there
+were one processor only. The ratio is that of the processor times of a record, less the share of the other two. It is
+the mean over windows, with its standard error. The exit code is 1 where it is below 0.98 by more than twice its error.
 
     python benchmarks/reporting.py [--long | --tiny]
 """
@@ -18,14 +18,12 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import os
 import random
 import socket
 import statistics
 import struct
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -42,8 +40,10 @@ ALLOWED: Final = 0.02
 RECEIVERS: Final = ("works", "hangs", "answers 500", "vanishes")
 CASES: Final = (*RECEIVERS, "refuses")
 WINDOW: Final = 256
-THREADS: Final = Path("/proc/self/task")
-"""Where Linux tells of each thread: nanoseconds on a processor, and waiting for one."""
+TURN: Final = 20
+"""Records between two changes from counting to not counting."""
+SCHEDULING: Final = Path("/proc/thread-self/schedstat")
+"""Where Linux tells of a thread: nanoseconds on a processor, and waiting for one."""
 
 
 class Model:
@@ -70,16 +70,14 @@ class Model:
         return forecast
 
 
-def throughput(model: Model, seconds: float, record: Callable[[int], None] | None) -> float:
-    """Run the loop for some seconds; gives records a second."""
-    begun = spent()
-    until, records, value = time.perf_counter() + seconds, 0, 0.5
-    while time.perf_counter() < until:
+def work(model: Model, records: int, record: Callable[[int], None] | None) -> float:
+    """Take some records; gives the processor time of the model's thread."""
+    begun, value = time.thread_time(), 0.5
+    for _ in range(records):
         value = 0.5 + model.predict(value) / 3
         if record is not None:
             record(128)
-        records += 1
-    return records / seconds_between(begun, spent())
+    return time.thread_time() - begun
 
 
 class Spent(NamedTuple):
@@ -89,63 +87,44 @@ class Spent(NamedTuple):
     ran: float
     """The model's thread had a processor."""
     queued: float
-    """It could have run but had none."""
-    others_ran: float
-    """All other threads of the process, likewise."""
-    others_queued: float
+    """It could have run but something else had the processor."""
+    others: float
+    """The other threads of the process had a processor."""
 
 
 def spent() -> Spent:
-    """Read what this thread, the model's, and the others have spent; queues are 0 where the system tells nothing."""
-    own, queued = str(threading.get_native_id()), {}
-    for thread in THREADS.iterdir() if THREADS.exists() else ():
-        queued[thread.name] = int((thread / "schedstat").read_text(encoding="ascii").split()[1]) / 1e9
+    """Read what this thread, the model's, has spent; where the system does not tell of queues they are 0."""
+    queued = int(SCHEDULING.read_text(encoding="ascii").split()[1]) / 1e9 if SCHEDULING.exists() else 0.0
     ran = time.thread_time()
-    alone = queued.pop(own, 0.0)
-    return Spent(time.perf_counter(), ran, alone, time.process_time() - ran, sum(queued.values()))
+    return Spent(time.perf_counter(), ran, queued, time.process_time() - ran)
 
 
-def seconds_between(begin: Spent, end: Spent) -> float:
-    """Give the seconds that count, see above."""
-    wall, ran, queued, others_ran, others_queued = (after - before for before, after in zip(begin, end, strict=True))
-    asleep = max(0.0, wall - ran - queued)
-    return wall - queued + others_ran - min(asleep, others_queued)
-
-
-def run(url: str | None, windows: int, seconds: float) -> list[float]:
-    """Be a model, with sensors if there is a receiver; gives the throughput of each window."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    logging.getLogger("sensors").setLevel(logging.ERROR)
-    model = Model()
-    if url is None:
-        return [throughput(model, seconds, None) for _ in range(windows)]
-    with Engine("benchmark", to=url, model="smoothing", close_within=0.05) as engine:
-        return [throughput(model, seconds, engine.slot(0).record) for _ in range(windows)]
-
-
-def side_by_side(url: str, windows: int, seconds: float) -> tuple[list[float], list[float]]:
-    """Run a model with sensors and one without, at the same time; gives the throughput of both, window by window."""
-    words = ["--windows", str(windows), "--seconds", str(seconds)]
-    commands = [[sys.executable, __file__, *words, "--model", given] for given in (url, "")]
-    models = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for command in commands]
-    reporting, alone = (json.loads(model.communicate()[0]) for model in models)
-    return reporting, alone
+def window(model: Model, record: Callable[[int], None], seconds: float) -> dict[str, float]:
+    """Work for some seconds with a running engine, in turns with and without counting."""
+    begun, bare, counting, records = spent(), 0.0, 0.0, 0
+    while time.perf_counter() < begun.wall + seconds:
+        bare += work(model, TURN, None)
+        counting += work(model, TURN, record)
+        records += TURN
+    wall, ran, queued, others = (end - begin for begin, end in zip(begun, spent(), strict=True))
+    waited = max(0.0, wall - ran - queued)
+    lost = (waited + others) / (wall - queued)
+    return {"alone": records / bare, "ratio": bare / counting * (1 - lost), "waited": waited / wall}
 
 
 def measure(urls: dict[str, str], windows: int, seconds: float) -> dict[str, Any]:
-    """Compare for each receiver."""
-    ratios, alone = {}, []
+    """Run the model with each receiver."""
+    found = {}
     for case, url in urls.items():
-        found, bare = side_by_side(url, windows, seconds)
-        alone += bare
-        ratios[case] = [one / other for one, other in zip(found, bare, strict=True)]
+        model = Model()
+        with Engine("benchmark", to=url, model="smoothing", close_within=0.05) as engine:
+            found[case] = [window(model, engine.slot(0).record, seconds) for _ in range(windows)]
+    ratios = {case: [one["ratio"] for one in several] for case, several in found.items()}
     return {
-        "records_per_second_alone": statistics.median(alone),
-        "ratio": {case: statistics.mean(found) for case, found in ratios.items()},
-        "error": {
-            case: statistics.stdev(found) / len(found) ** 0.5 for case, found in ratios.items() if len(found) > 1
-        },
+        "records_per_second_alone": statistics.median(one["alone"] for several in found.values() for one in several),
+        "ratio": {case: statistics.mean(several) for case, several in ratios.items()},
+        "error": {case: statistics.stdev(several) / windows**0.5 for case, several in ratios.items() if windows > 1},
+        "waited": {case: statistics.mean(one["waited"] for one in several) for case, several in found.items()},
     }
 
 
@@ -203,17 +182,12 @@ def main() -> int:
     size.add_argument("--long", action="store_true", help="a minute for each receiver")
     size.add_argument("--tiny", action="store_true", help="a moment, to see that it works")
     size.add_argument("--receiver", choices=RECEIVERS, help=argparse.SUPPRESS)
-    size.add_argument("--model", metavar="URL", help=argparse.SUPPRESS)
-    parser.add_argument("--windows", type=int, default=6, help=argparse.SUPPRESS)
-    parser.add_argument("--seconds", type=float, default=2.5, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.receiver:
         serve(given.receiver)
         return 0
-    if given.model is not None:
-        print(json.dumps(run(given.model or None, given.windows, given.seconds)))
-        return 0
-    windows, seconds = (1, 0.05) if given.tiny else (24 if given.long else given.windows, given.seconds)
+    logging.getLogger("sensors").setLevel(logging.ERROR)
+    windows, seconds = (1, 0.05) if given.tiny else (24, 2.5) if given.long else (6, 2.0)
     with ExitStack() as stack:
         urls = {kind: stack.enter_context(receiver(kind)) for kind in RECEIVERS}
         urls["refuses"] = f"http://127.0.0.1:{closed_port()}/topics/notify"

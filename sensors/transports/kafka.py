@@ -1,0 +1,141 @@
+"""Messages on a Kafka topic: keyed by the engine, each once and in order as long as the process lives."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from ssl import SSLContext
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import (
+    InvalidTopicError,
+    KafkaConnectionError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    TopicAuthorizationFailedError,
+)
+
+from sensors.transport import Batch, Busy, Refused
+
+TIMEOUT: Final = 10.0
+"""Seconds that one delivery may take."""
+_CLOSING: Final = 1.0
+_REFUSED: Final = (InvalidTopicError, MessageSizeTooLargeError, TopicAuthorizationFailedError)
+
+
+class Kafka:
+    """Sends batches to one topic, with an idempotent producer and an event loop of its own.
+
+    The loop runs only while something is delivered, in the thread that delivers. A batch that was not acknowledged in
+    time is not sent a second time: the next try waits for the same acknowledgements.
+    """
+
+    def __init__(  # noqa: PLR0913 - the one call that users make; all but the first two are named
+        self,
+        servers: str,
+        topic: str,
+        *,
+        tls: SSLContext | None = None,
+        user: str | None = None,
+        password: str | None = None,
+        mechanism: str = "SCRAM-SHA-512",
+        allow_plain_text: bool = False,
+        timeout: float = TIMEOUT,
+    ) -> None:
+        """Prepare, without connecting.
+
+        Args:
+            servers: HOST:PORT, several with commas.
+            topic: where messages go.
+            tls: for a listener with TLS; `ssl.create_default_context(cafile=...)` makes one.
+            user: for a listener that asks for a password.
+            password: the user's.
+            mechanism: how it is proved: SCRAM-SHA-512, SCRAM-SHA-256 or PLAIN.
+            allow_plain_text: let the password go over an open line.
+            timeout: seconds that one delivery may take.
+
+        Raises:
+            ValueError: one of them makes no sense.
+        """
+        if not topic or not all(server.rpartition(":")[2].isdigit() for server in servers.split(",")):
+            raise ValueError(f"expected HOST:PORT and a topic, got {servers!r} and {topic!r}")
+        if (user is None) != (password is None):
+            raise ValueError("expected both a user and a password, or none")
+        if user is not None and tls is None and not allow_plain_text:
+            raise ValueError("the password would go over an open line; give tls, or allow it with allow_plain_text")
+        self._topic = topic
+        self._timeout = timeout
+        self._options: dict[str, Any] = {
+            "bootstrap_servers": servers,
+            "security_protocol": f"{'' if user is None else 'SASL_'}{'PLAINTEXT' if tls is None else 'SSL'}",
+            "ssl_context": tls,
+            "sasl_mechanism": mechanism,
+            "sasl_plain_username": user,
+            "sasl_plain_password": password,
+        }
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._producer: AIOKafkaProducer | None = None
+        self._sent: tuple[str, list[asyncio.Future[Any]]] = ("", [])
+        """The batch under way: its identity, and an acknowledgement for each message that was handed over."""
+
+    def deliver(self, batch: Batch) -> None:
+        """Send a batch, and wait until the brokers have it."""
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+        try:
+            self._loop.run_until_complete(asyncio.wait_for(self._deliver(batch), self._timeout))
+        except _REFUSED as error:
+            self._sent = ("", [])
+            raise Refused(str(error)) from error
+        except TimeoutError as error:
+            raise Busy(f"no acknowledgement within {self._timeout:g} s") from error
+
+    async def _deliver(self, batch: Batch) -> None:
+        if self._producer is None:
+            self._producer = await self._started()
+        if self._sent[0] != batch.identity:
+            self._sent = (batch.identity, [])
+        acks = self._sent[1]
+        for message in batch.messages[len(acks) :]:
+            acks.append(await self._producer.send(self._topic, message, batch.key))
+        for ack in acks:
+            await asyncio.shield(ack)
+
+    async def _started(self) -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(
+            **self._options,
+            client_id="manometer-sensors",
+            enable_idempotence=True,
+            request_timeout_ms=int(self._timeout * 1000),
+        )
+        try:
+            await producer.start()
+        except BaseException:
+            await producer.stop()
+            raise
+        return producer
+
+    def close(self) -> None:
+        """Let go of the brokers."""
+        if self._loop is None:
+            return
+        if self._producer is not None:
+            with suppress(KafkaError, TimeoutError):
+                self._loop.run_until_complete(asyncio.wait_for(self._producer.stop(), _CLOSING))
+        self._loop.close()
+
+
+def at(address: str) -> Kafka:
+    """Make the transport of an address such as kafka://127.0.0.1:9092/notify.
+
+    Raises:
+        ValueError: it is no such address.
+    """
+    parts = urlsplit(address)
+    topic = parts.path.removeprefix("/")
+    if parts.scheme != "kafka" or "@" in parts.netloc or "/" in topic or parts.query:
+        raise ValueError(f"expected an address such as kafka://127.0.0.1:9092/notify, got {address!r}")
+    return Kafka(parts.netloc, topic)
