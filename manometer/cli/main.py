@@ -17,11 +17,15 @@ import click
 from manometer import __version__
 
 COMMANDS: Final = {
-    "demo": "Show what Manometer does, on a recorded day.",
+    "demo": "Watch a model in production, live, for two minutes.",
     "new": "Write a first version of a monitor or workflow.",
     "check": "Find every mistake in workflow files.",
     "test": "Run the tests beside workflow files.",
     "replay": "Turn recorded streams into metrics and alerts.",
+    "run": "Run a workflow live, with HTTP intake and SQLite.",
+    "topics": "Check the topics of a workflow on Kafka; make them.",
+    "rejects": "Look at dead letters, and send them again.",
+    "profile": "Summarise a reference sample for drift.",
     "catalogue": "List every metric and alert, with its meaning.",
     "monitors": "List the monitors there are, and where from.",
 }

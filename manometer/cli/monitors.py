@@ -17,6 +17,7 @@ from engine.workflow import read_nodes
 from manometer.cli.failure import CommandError
 from manometer.cli.plugin_source import first_line, told
 from manometer.cli.terminal import show
+from manometer.cli.token_file import read_token
 from manometer.cli.workflow_file import see_readable
 from manometer.reference import text_table
 
@@ -34,7 +35,11 @@ class Listed(msgspec.Struct, frozen=True):
 @click.command("monitors")
 @click.argument("workflow", metavar="[WORKFLOW]", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array of objects.")
-def command(workflow: str | None, as_json: bool) -> None:
+@click.option("--stats", is_flag=True, help="Show time, errors and series of each monitor of a process instead.")
+@click.option("--data", metavar="DIR", help="With --stats: the folder of manometer run, also after it has ended.")
+@click.option("--url", metavar="URL", help="With --stats: where it listens, such as http://127.0.0.1:8300.")
+@click.option("--token-file", metavar="FILE", help="With --url: the token, where it asks for one.")
+def command(workflow: str | None, as_json: bool, stats: bool, **where: str | None) -> None:
     """List the monitors there are, and where from.
 
     These are the names that a workflow can give after use: (monitors) and decode: (decoders). They come with
@@ -45,11 +50,17 @@ def command(workflow: str | None, as_json: bool) -> None:
     Examples:
       $ manometer monitors
       $ manometer monitors --json workflows/demo.yaml
+      $ manometer monitors --stats --data demo.data
 
-    Exit codes: 0 done; 2 the workflow file cannot be read.
+    Exit codes: 0 done; 2 the workflow file cannot be read, or no process told anything.
 
     Read next: docs/monitors/ for what each one measures; manometer new --help for one of your own
     """  # noqa: D301 - click reads the character that \b stands for
+    if stats:
+        _show_stats(where["data"], where["url"], where["token_file"], as_json)
+        return
+    if any(where.values()):
+        raise CommandError("--data, --url and --token-file go with --stats")
     found = listed(plugin_folders(Path(workflow)) if workflow else [])
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(found)))
@@ -57,6 +68,23 @@ def command(workflow: str | None, as_json: bool) -> None:
     heads = ("kind", "name", "version", "from", "what it does")
     table = text_table(heads, [(one.kind, one.name, one.version, one.origin, one.help) for one in found])
     show(table, [(f"{one.name}: {one.kind}, {f'{one.origin} {one.version}'.strip()}", [one.help]) for one in found])
+
+
+def _show_stats(data: str | None, url: str | None, token_file: str | None, as_json: bool) -> None:
+    from manometer.cli import monitor_stats  # noqa: PLC0415 - the list needs no store and no network
+
+    if (data is None) == (url is None):
+        raise CommandError("expected --data DIR or --url URL with --stats")
+    if data is not None:
+        found = monitor_stats.of_folder(Path(data))
+    else:
+        found = monitor_stats.of_process(str(url), None if token_file is None else read_token(Path(token_file)))
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(found)))
+        return
+    heads = ("monitor", "seconds", "errors", "series")
+    table = text_table(heads, [(one.monitor, f"{one.seconds:.2f}", str(one.errors), str(one.series)) for one in found])
+    click.echo(table)
 
 
 def listed(folders: Sequence[Path]) -> list[Listed]:
