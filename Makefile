@@ -17,7 +17,7 @@ WORKFLOWS = $(filter-out %.test.yaml,$(wildcard workflows/*.yaml))
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: setup ## replay a recorded day and show what the monitors saw
+demo: setup ## watch a model in production, live, for two minutes
 	@$(BIN)/manometer demo $(ARGS)
 
 test: setup format-check lint types docs-check workflows unit ## everything that CI runs: format, lint, types, docs, workflows, tests

@@ -1,112 +1,79 @@
-"""`manometer demo`: a recorded day, replayed at full speed, and what the monitors saw in it."""
+"""`manometer demo`: a model in production, live, and what the monitors see of it; or a recorded day, replayed."""
 
 from __future__ import annotations
 
-import shutil
-import sys
-import tempfile
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
-from typing import Final
-
 import click
-from rich.console import Console
-from rich.text import Text
 
-from engine.clock import SystemClock
-from engine.recording.files import Input
-from engine.times import time_text
-from manometer.cli.failure import told
-from manometer.cli.progress import files_read, wanted
-from manometer.demo.charts import ASCII, UNICODE
-from manometer.demo.day import BEGIN, Day, read_report, recorded_day, replay_day
-from manometer.demo.hints import Place, hints
-from manometer.demo.listing import count_line
-from manometer.demo.page import Page
-from manometer.demo.report import Report
-from manometer.demo.whole import as_json, lines
-from manometer.demo.words import some
-from manometer.replay import ReplayCounts
-
-_NARROWEST: Final = 60
-_WIDEST: Final = 130
-"""A wider terminal shows no more: charts have 96 columns at most."""
+from engine.times import SECOND, parse_duration
+from manometer.cli.failure import CommandError, told
+from manometer.demo.live import SPEED
 
 
 @click.command("demo")
 @click.option(
-    "--store", metavar="FILE.db", help="An SQLite file to write to; a new one in a temporary folder if left out."
+    "--speed",
+    type=click.FloatRange(min=100, max=20_000),
+    default=SPEED,
+    show_default=True,
+    help="How many seconds of the recorded day pass in one.",
 )
-@click.option("--json", "as_object", is_flag=True, help="Print the report as one JSON object.")
-def command(store: str | None, as_object: bool) -> None:
-    """Show what Manometer does, on a recorded day.
+@click.option("--for", "duration", metavar="DURATION", help="End after so long, such as 20s.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Another seed gives other rejects.")
+@click.option("--data", metavar="DIR", help="A folder that keeps everything; a new temporary one if left out.")
+@click.option("--record", metavar="DIR", help="Keep every message in this folder, as recordings.")
+@click.option("--plain", is_flag=True, help="Print lines, as on a pipe, also on a terminal.")
+@click.option("--replay", is_flag=True, help="Replay a recorded day at full speed instead.")
+@click.option("--store", metavar="FILE.db", help="With --replay: an SQLite file to write to, not a temporary one.")
+@click.option("--json", "as_object", is_flag=True, help="With --replay: print the report as one JSON object.")
+def command(  # noqa: PLR0913, PLR0917 - click passes options one by one
+    speed: float,
+    duration: str | None,
+    seed: int,
+    data: str | None,
+    record: str | None,
+    plain: bool,
+    replay: bool,
+    store: str | None,
+    as_object: bool,
+) -> None:
+    """Watch a model in production, live, for two minutes.
 
-    Replays 24 hours of nine engines and three models at full speed into an SQLite file: real arrivals and real load,
-    with an engine that fails, one that falls silent, and messages that are no records. Then prints what the monitors
-    saw: rates, counts, rejects, health and alerts. Nothing is sent anywhere and nothing else is written.
+    Five engines, each a process of its own, consume recorded arrivals as if they came now, forecast taxi passengers and
+    report through real sensors; one fails, one leaves, one is killed, and the data of one drifts. You see what the
+    monitors see. On a terminal it goes on until Ctrl-C, so that you can break something yourself; elsewhere it prints
+    lines and ends when the story is told. It listens on 127.0.0.1 only, and nothing is sent anywhere else.
 
     \b
-    Example:
+    Examples:
       $ manometer demo
-      $ manometer demo --store demo.db
-      $ manometer demo --json
+      $ manometer demo --record recordings --data demo.data
+      $ manometer demo --for 20s --plain
+      $ manometer demo --replay
 
-    The data and where it comes from: data/README.md. The workflow: workflows/demo.yaml.
+    With --replay it replays 24 hours of nine engines and three models at full speed and prints a report.
 
-    Exit codes: 0 done; 2 the store cannot be written.
+    Exit codes: 0 done, also where Ctrl-C ended it; 2 a file cannot be written, or a process not started.
 
-    Read next: docs/tutorial.md, manometer replay --help
+    Read next: docs/demo.md, docs/tutorial.md
     """  # noqa: D301 - click reads the character that \b stands for
+    if replay:
+        from manometer.cli.demo_day import show_day  # noqa: PLC0415 - one of the two is wanted
+
+        with told():
+            show_day(store, as_object=as_object)
+        return
+    if store is not None or as_object:
+        raise click.UsageError("--store and --json belong to --replay; the live demo keeps its files in --data DIR")
+    from manometer.cli.demo_live import run_live  # noqa: PLC0415 - as above
+
     with told():
-        day = recorded_day()
-        path = Path(store) if store is not None else Path(tempfile.mkdtemp(prefix="manometer-demo-")) / "demo.db"
-        if as_object:
-            report, counts = _run(day, path)
-            click.echo(as_json(report, counts=counts, store=str(path)))
-        else:
-            _show(day, path)
+        run_live(speed=speed, seed=seed, seconds=_seconds(duration), folders=(data, record), plain=plain)
 
 
-def _show(day: Day, store: Path) -> None:
-    console = Console(highlight=False)
-    page = Page(max(_NARROWEST, min(console.width, _WIDEST)), ASCII if console.options.ascii_only else UNICODE)
-    _print(console, [_title(day), Text()])
-    report, counts = _run(day, store)
-    _print(
-        console, [*lines(report, page), count_line(counts), Text(f" Store: {store}"), Text(), *_hint_lines(day, store)]
-    )
-
-
-def _print(console: Console, some_lines: Iterable[Text]) -> None:
-    """Print lines as they are: a command that is wrapped cannot be copied."""
-    for line in some_lines:
-        console.print(line, soft_wrap=True)
-    console.file.flush()
-
-
-def _title(day: Day) -> Text:
-    engines, models = len(day.plan.engines), len(set(day.plan.engines.values()))
-    title = f"A recorded day, {time_text(BEGIN)[:10]} (UTC): {some(engines, 'engine')} of {some(models, 'model')}"
-    return Text.assemble((title, "bold"))
-
-
-def _run(day: Day, store: Path) -> tuple[Report, ReplayCounts]:
-    clock = SystemClock()
-    with day.opened() as inputs, _bar(inputs) as progress:
-        counts, rejects = replay_day(day, inputs, store, clock=clock, progress=progress)
-    return read_report(day, store, rejects), counts
-
-
-def _bar(inputs: Sequence[tuple[str, Input]]) -> AbstractContextManager[Callable[[], None]]:
-    if wanted(results_on_stdout=False):
-        return files_read([given for _, given in inputs], clock=SystemClock())
-    return nullcontext(lambda: None)
-
-
-def _hint_lines(day: Day, store: Path) -> Iterable[Text]:
-    place = Place(folder=Path.cwd(), program=sys.argv[0], python=sys.executable, which=shutil.which)
-    yield Text(" What to try next", style="bold")
-    for why, what in hints(place, store=store, workflow=day.workflow, recordings=day.recordings):
-        yield Text(f" - {why}:", style="dim")
-        yield Text(f"   {what}")
+def _seconds(duration: str | None) -> float | None:
+    if duration is None:
+        return None
+    try:
+        return parse_duration(duration) / SECOND
+    except ValueError as error:
+        raise CommandError(f"--for {duration}: {error}") from error

@@ -70,10 +70,11 @@ def _load(metric: str, engines: Iterable[str], points: SortedPoints, begin: int)
 
 
 def _stream(name: str, points: SortedPoints, begin: int) -> StreamReport:
-    totals = points.plain("stream_records_total", name)
+    until, records = max(points.plain("stream_records_total", name), default=(begin, 0.0))
     return StreamReport(
         name=name,
-        records=max(totals)[1] if totals else 0.0,
+        records=records,
+        until=until,
         delay=mean_of(by_minute(points.plain("stream_delay_seconds", name), begin)),
         rate=_curve(name, "records a second", by_minute(points.plain("stream_records_per_second", name), begin)),
     )

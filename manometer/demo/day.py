@@ -24,7 +24,7 @@ from manometer.resources import resource
 
 BEGIN: Final = parse_time("2023-11-16")
 """When the recorded day begins."""
-WORKFLOW: Final = "workflows/demo.yaml"
+WORKFLOW: Final = "workflows/day.yaml"
 RECORDINGS: Final = {"notify": "data/demo-day.notify.jsonl.gz", "requests": "data/demo-day.requests.jsonl.gz"}
 """Stream of the workflow -> its recording."""
 _STORE_BATCH: Final = 20_000

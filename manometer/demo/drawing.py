@@ -14,7 +14,7 @@ from manometer.demo.health import NONE, in_columns
 from manometer.demo.listing import HUES as SEVERITY_HUES
 from manometer.demo.page import BEFORE, NAME, NUMBER, Page
 from manometer.demo.report import AlertSpan, Curve, Health, ModelReport, Report, StreamReport
-from manometer.demo.words import lasted, listed, percent, quantity, some
+from manometer.demo.words import clock, lasted, listed, percent, quantity, some
 
 HUES: Final = {"running": "green", "init": "cyan", "error": "bold red", "silent": "yellow", "left": "dim", NONE: "dim"}
 """State -> its colour."""
@@ -47,7 +47,8 @@ def model_lines(model: ModelReport, report: Report, page: Page) -> Iterator[Text
 def stream_lines(stream: StreamReport, page: Page) -> Iterator[Text]:
     """Draw one stream: how much came when."""
     yield page.heading(f"stream {stream.name}")
-    yield Text(f" {some(stream.records, 'record')}, on average {stream.delay:.3f} s after the event")
+    told = f"{some(stream.records, 'record')} until {clock(stream.until)[:5]}"
+    yield Text(f" {told}, on average {stream.delay:.3f} s after the event")
     yield page.top("mean", "max")
     yield from curve_lines(stream.rate, "records per s", page)
 

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 HISTORY: Final = "SELECT at, state, name, engine, summary FROM alert_history ORDER BY at"
+REJECTS: Final = "SELECT topic, reason, detail, value FROM rejects LIMIT 10"
 NEXT_LINE: Final = " \\\n     "
 """Goes on with a command on a new line, as shells allow."""
 _IN_PYTHON: Final = "import sqlite3, sys; [print(*line) for line in sqlite3.connect(sys.argv[1]).execute(sys.argv[2])]"
@@ -45,11 +46,33 @@ def hints(place: Place, *, store: Path, workflow: Path, recordings: Mapping[str,
     """Give what there is to try: what for, and the command."""
     manometer = place.manometer()
     inputs = NEXT_LINE.join(f"--input {stream}={place.path(path)}" for stream, path in recordings.items())
-    reader = "sqlite3" if place.which("sqlite3") else f"{place.path(Path(place.python))} -c {shlex.quote(_IN_PYTHON)}"
-    yield "ask the store", f"{reader} {place.path(store)}{NEXT_LINE}{shlex.quote(HISTORY)}"
+    yield "ask the store", _query(place, store, HISTORY)
     yield (
         "see every emission of the day",
         f"{manometer} replay {place.path(workflow)}{NEXT_LINE}{inputs}{NEXT_LINE}--out day.jsonl",
     )
     yield "change the workflow, then see what it finds", f"{manometer} check {place.path(workflow)}"
     yield "write a monitor of your own (docs/tutorial.md)", f"{manometer} new monitor --help"
+
+
+def live_hints(
+    place: Place, *, data: Path, workflow: Path, recordings: Mapping[str, Path]
+) -> Iterator[tuple[str, str]]:
+    """Give what there is to try after the live demo."""
+    manometer, file = place.manometer(), place.path(workflow)
+    yield "ask the archive when what fired", _query(place, data / "archive.db", HISTORY)
+    yield "see what was rejected, and why", _query(place, data / "state.db", REJECTS)
+    if recordings:
+        inputs = NEXT_LINE.join(f"--input {stream}={place.path(path)}" for stream, path in recordings.items())
+        yield "replay what was recorded", f"{manometer} replay {file}{NEXT_LINE}{inputs}{NEXT_LINE}--out again.jsonl"
+    else:
+        yield "keep everything that is sent, to replay it", f"{manometer} demo --record recordings"
+    yield "run the workflow without the demo, and send to it", f"{manometer} run {file} --embedded"
+    yield "see a whole day of nine engines in seconds", f"{manometer} demo --replay"
+    yield "read on", "docs/demo.md, docs/tutorial.md"
+
+
+def _query(place: Place, file: Path, query: str) -> str:
+    """Write a command that asks a SQLite file."""
+    reader = "sqlite3" if place.which("sqlite3") else f"{place.path(Path(place.python))} -c {shlex.quote(_IN_PYTHON)}"
+    return f"{reader} {place.path(file)}{NEXT_LINE}{shlex.quote(query)}"

@@ -50,6 +50,8 @@ class StreamReport(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     records: float
+    until: int
+    """End of the last whole minute; what came after it is not counted."""
     delay: float
     """Mean seconds from event to message."""
     rate: Curve

@@ -48,7 +48,9 @@ def as_json(report: Report, **more: object) -> bytes:
         )
         for model in report.models
     ]
-    streams = [replace(stream, rate=_quarters(stream.rate)) for stream in report.streams]
+    streams = [
+        {**asdict(stream), "until": seconds(stream.until), "rate": _quarters(stream.rate)} for stream in report.streams
+    ]
     alerts = [_in_seconds(span) for span in report.alerts]
     day = time_text(report.begin)[:10]
     whole = {"day": day, "models": models, "streams": streams, "alerts": alerts, "rejects": report.rejects, **more}

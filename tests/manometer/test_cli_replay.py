@@ -69,7 +69,7 @@ def test_the_same_input_gives_the_same_bytes(folder: Path, monkeypatch: pytest.M
     for seed in ("1", "2"):
         monkeypatch.setenv("PYTHONHASHSEED", seed)
         files = folder / f"out{seed}.gz", folder / f"rejects{seed}"
-        done = start("replay", "workflows/demo.yaml", *inputs, "--out", files[0], "--rejects", files[1])
+        done = start("replay", "workflows/day.yaml", *inputs, "--out", files[0], "--rejects", files[1])
         written.append([file.read_bytes() for file in files])
         counted = counts(done.stderr)
         assert len(gzip.decompress(written[-1][0]).splitlines()) == counted["emissions"] > 10_000

@@ -1,0 +1,188 @@
+"""The live demo: engines that consume, Manometer that watches them, and a story that goes its way."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from engine.embedded.topics import nobody
+from engine.plan import Plan
+from manometer.demo import story
+from manometer.demo.crew import Crew
+from manometer.demo.engine import Orders
+from manometer.demo.recorder import Recorder
+from manometer.demo.system import System, running
+from manometer.view.picture import Picture
+from manometer.view.watching import Eye
+
+SPEED: Final = 800.0
+"""The recorded day takes 108 seconds."""
+LOOK_EVERY: Final = 0.25
+INPUTS: Final = "inputs"
+PREDICTIONS: Final = "predictions"
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """How the demo is to run."""
+
+    data: Path
+    """The folder that keeps everything."""
+    record: Path | None
+    """The folder that gets the recordings."""
+    speed: float
+    """How many seconds of the recorded day pass in one."""
+    seed: int
+    seconds: float | None
+    """When it ends by itself; None: when the story is told, and with `forever` not at all."""
+    forever: bool
+    """Whether it goes on after the story, until it is ended."""
+
+
+class Moment(msgspec.Struct, frozen=True, kw_only=True):
+    """What there is to show."""
+
+    picture: Picture
+    passed: float
+    """Seconds since the engines began."""
+    day: float
+    """Seconds of the recorded day that have passed; more than a day where it began again."""
+    events: Sequence[story.Event]
+    """What happened since the last moment."""
+    pids: Mapping[str, int]
+    address: str
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the demo did."""
+
+    seconds: float
+    messages: int
+    emissions: int
+    rejects: int
+    recordings: Mapping[str, Path]
+    """Stream -> its recording; empty where none was asked for."""
+
+
+def live(settings: Settings, read: Callable[[], Plan], show: Callable[[Moment], None]) -> Counts:
+    """Run the demo until the story is told, the time is over, or a signal ends it.
+
+    Args:
+        settings: how it is to run.
+        read: gives the workflow; called when the engines have been started, so that both get ready at one time.
+        show: called a few times a second.
+
+    Raises:
+        CommandError: the archive cannot be opened.
+        StoreFailed: the folder cannot be written.
+        OSError: a recording cannot be written, or nothing can be started.
+    """
+    settings.data.mkdir(parents=True, exist_ok=True)
+    last: Moment | None = None
+    with _asked_to_end() as asked, Crew(settings.data / "engines.log") as crew:
+        plan = read()
+        with _recorder(settings, plan) as recorder, running(plan, settings.data, recorder or nobody) as system:
+            for moment in _moments(plan, settings, (system, crew), asked):
+                last = moment
+                show(moment)
+    return _counted(last, recorder)
+
+
+@contextmanager
+def _recorder(settings: Settings, plan: Plan) -> Iterator[Recorder | None]:
+    recorder = None if settings.record is None else Recorder(settings.record, plan)
+    try:
+        yield recorder
+    finally:
+        if recorder is not None:
+            recorder.close()
+
+
+def _counted(last: Moment | None, recorder: Recorder | None) -> Counts:
+    picture = None if last is None else last.picture
+    return Counts(
+        seconds=0.0 if last is None else last.passed,
+        messages=0 if picture is None else sum(stream.messages for stream in picture.streams),
+        emissions=0 if picture is None else picture.emissions,
+        rejects=0 if picture is None else picture.rejects,
+        recordings={} if recorder is None else recorder.files,
+    )
+
+
+def _moments(plan: Plan, settings: Settings, actors: tuple[System, Crew], asked: Sequence[int]) -> Iterator[Moment]:
+    """Let the engines begin, and give what there is to show; the last one comes when they have said farewell."""
+    system, crew = actors
+    crew.ready()
+    begin = time.time()
+    crew.begin(msgspec.json.encode(_orders(plan, settings, system.address, begin)))
+    director = _Director(actors, settings.speed, begin)
+    while not asked and not system.embedded.ended.done():
+        moment = director.moment()
+        yield moment
+        if moment.passed >= _lasts(settings):
+            break
+        time.sleep(LOOK_EVERY)
+    crew.end()
+    yield director.moment()
+
+
+def _lasts(settings: Settings) -> float:
+    if settings.seconds is not None:
+        return settings.seconds
+    return float("inf") if settings.forever else story.DAY / settings.speed
+
+
+class _Director:
+    """Looks at everything once in a while, and lets happen what is due by then."""
+
+    def __init__(self, actors: tuple[System, Crew], speed: float, begin: float) -> None:
+        self._system, self._crew = actors
+        self._eye = Eye(self._system.embedded)
+        self._speed = speed
+        self._begin = begin
+        self._day = 0.0
+
+    def moment(self) -> Moment:
+        passed = time.time() - self._begin
+        before, self._day = self._day, max(self._day, passed * self._speed)
+        events = story.between(before, self._day)
+        for event in events:
+            if event.turn == "is killed":
+                self._crew.kill(event.engine)
+        return Moment(
+            picture=self._eye.look(),
+            passed=passed,
+            day=self._day,
+            events=events,
+            pids=self._crew.pids,
+            address=self._system.address,
+        )
+
+
+def _orders(plan: Plan, settings: Settings, address: str, begin: float) -> Orders:
+    return Orders(
+        address=address,
+        inputs=plan.streams[INPUTS].topic,
+        predictions=plan.streams[PREDICTIONS].topic,
+        begin=begin,
+        speed=settings.speed,
+        seed=settings.seed,
+    )
+
+
+@contextmanager
+def _asked_to_end() -> Iterator[Sequence[int]]:
+    """Collect the signals that ask for an end, so that everything ends in order."""
+    asked: list[int] = []
+    before = {number: signal.signal(number, lambda came, _: asked.append(came)) for number in _SIGNALS}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
