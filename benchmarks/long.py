@@ -154,8 +154,8 @@ def page(drawn: Mapping[str, str]) -> str:
     table = "\n".join([*lines, *(drawn[name] for name in sorted(drawn))])
     return f"""# Long runs
 
-What `make long` gave last: the long forms of the tests and benchmarks, each with its date and seed. All of them, or those
-with a word in their name, are run again from a seed by `make long ARGS="--seed 1 --only WORD"`.
+What `make long` gave last: the long forms of the tests and benchmarks, each with its date and seed. All of them,
+or those with a word in their name, are run again from a seed by `make long ARGS="--seed 1 --only WORD"`.
 
 {machine()}.
 
