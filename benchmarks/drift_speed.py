@@ -1,4 +1,4 @@
-"""How fast input_drift is: rows of JSON through a pipeline in one process, against json.loads of the same rows.
+"""How fast input_drift is: records as JSON through a pipeline in one process, against json.loads of the same.
 
 python benchmarks/drift_speed.py [--long]
 """
@@ -21,22 +21,25 @@ from benchmarks import _reports
 from benchmarks.long import machine
 from engine.decoders import StreamSettings
 from engine.decoders.json import Json
-from engine.events import Message
+from engine.events import Message, Record
 from engine.pipeline import Pipeline
 from engine.plan import Attached, Plan, Stream
 from monitors.input_drift import InputDrift
 from monitors.stats.learning import FIRST_OF_FILE, Learner, Learning
 from monitors.stats.profile import write_profile
 
-ROWS: Final = 356_000
+RECORDS: Final = 356_000
 COLUMNS: Final = 100
 REFERENCE: Final = 20_000
 BATCH: Final = 1_000
+FIELDS: Final = 16
+READY: Final = 5.0
+"""Seconds within which thresholds of 16 fields have to be there."""
 MOST: Final = 3.0
 """Times that json.loads takes: what it may take at most."""
 
 
-def rows(count: int, seed: int) -> Iterator[dict[str, float]]:
+def drawn(count: int, seed: int) -> Iterator[dict[str, float]]:
     """Give records of numbers: continuous, rounded, whole and with few values, a quarter of the columns each."""
     generator = np.random.default_rng(seed)
     names = [f"c{n}" for n in range(COLUMNS)]
@@ -51,9 +54,9 @@ def rows(count: int, seed: int) -> Iterator[dict[str, float]]:
 
 
 def profile() -> bytes:
-    """Make the profile of other rows of the same kind."""
+    """Make the profile of other records of the same kind."""
     learning, learner = Learning(), Learner([f"c{n}" for n in range(COLUMNS)], first=FIRST_OF_FILE)
-    learner.take(learning, list(rows(REFERENCE, 1)))
+    learner.take(learning, list(drawn(REFERENCE, 1)))
     return write_profile(learner.finish(learning)).encode()
 
 
@@ -66,19 +69,32 @@ def plan() -> Plan:
     return Plan(workflow="speed", streams={"input": stream}, monitors=(attached,))
 
 
+def ready_seconds() -> float:
+    """Take the time from a profile to the first judged window of 16 fields, at 1 alert per 1,000,000 records."""
+    data, given = profile(), list(drawn(BATCH, 3))
+    records = [Record("input", "input", n, None, None, one, False, ("input", 0, n)) for n, one in enumerate(given)]
+    began = time.perf_counter()
+    fields = [f"c{n}" for n in range(FIELDS)]
+    options = json.dumps({"reference": "it.json", "fields": fields, "false_alarms": "1 per 1000000 records"})
+    monitor = InputDrift(InputDrift.Options.model_validate_json(options))
+    monitor.take_file("reference", data)
+    monitor.on_batch(records, InputDrift.State())
+    return time.perf_counter() - began
+
+
 def memory_mb() -> float:
     """Give the most memory that the process ever had."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def measure(count: int) -> dict[str, Any]:
-    """Take the processor time of both over the same rows, batch by batch, so that neither has a quieter machine."""
+    """Take the processor time of both over the same records, batch by batch, so that neither has a quieter machine."""
     workflow = plan()
     pipeline = Pipeline(workflow, workflow.groups()[0])
     spent, loads, emissions, after = 0.0, 0.0, 0, 0.0
-    made = rows(count, 2)
+    made = drawn(count, 2)
     for start in range(0, count, BATCH):
-        texts = [json.dumps(row).encode() for row, _ in zip(made, range(BATCH), strict=False)]
+        texts = [json.dumps(one).encode() for one, _ in zip(made, range(BATCH), strict=False)]
         began = time.process_time()
         for text in texts:
             json.loads(text)
@@ -90,12 +106,12 @@ def measure(count: int) -> dict[str, Any]:
         if start == count // 4 // BATCH * BATCH:
             after = memory_mb()
     return {
-        "rows": count,
+        "records": count,
         "columns": COLUMNS,
         "json_loads_seconds": loads,
         "input_drift_seconds": spent,
         "ratio": spent / loads,
-        "rows_a_second": count / spent,
+        "records_a_second": count / spent,
         "emissions": emissions,
         "memory_mb": memory_mb(),
         "memory_growth_mb": memory_mb() - after,
@@ -105,13 +121,13 @@ def measure(count: int) -> dict[str, Any]:
 def main() -> int:
     """Measure and print; gives 1 if it takes longer than promised."""
     parser = argparse.ArgumentParser(description="Speed of input_drift.")
-    parser.add_argument("--long", action="store_true", help=f"{ROWS:,} rows")
+    parser.add_argument("--long", action="store_true", help=f"{RECORDS:,} records")
     given = parser.parse_args()
-    figures = measure(ROWS if given.long else 40_000)
+    figures = {"ready_seconds": ready_seconds()} | measure(RECORDS if given.long else 40_000)
     print(_reports.table(list(figures.items())))
     about = {"date": datetime.now(timezone.utc).strftime("%Y-%m-%d"), "machine": machine(), "cores": os.cpu_count()}
     print(json.dumps({**figures, **about}))
-    return 0 if figures["ratio"] <= MOST else 1
+    return 0 if figures["ratio"] <= MOST and figures["ready_seconds"] <= READY else 1
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 Two kinds are found from the folders, none is listed here: tests marked `long`, whose figures are what they give to
 `record_property`, and the other scripts of this folder, called with `--long`, whose figures are the JSON object on
-their last line. (With `--tiny` each does little, to see that it works; the tests call them so.) With `--only` the rows
+their last line. (With `--tiny` each does little, to see that it works; the tests call them so.) With `--only` the lines
 of other checks stay on the page, each with its own date and seed.
 
     python -m benchmarks.long [--seed N] [--only WORD]
@@ -115,8 +115,8 @@ def _number(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
-def rows(runs: list[Run], seed: int) -> dict[str, str]:
-    """Draw one row a check, by its name."""
+def drawn_lines(runs: list[Run], seed: int) -> dict[str, str]:
+    """Draw one line a check, by its name."""
     when = datetime.now(timezone.utc).strftime("%Y-%m-%d")
     drawn = {}
     for run in runs:
@@ -125,8 +125,8 @@ def rows(runs: list[Run], seed: int) -> dict[str, str]:
     return drawn
 
 
-def rows_of(text: str) -> dict[str, str]:
-    """Read the rows of a page, by the name of the check."""
+def lines_of(text: str) -> dict[str, str]:
+    """Read the lines of a page, by the name of the check."""
     found = {}
     for line in text.splitlines():
         if line.startswith("| `"):
@@ -149,7 +149,7 @@ def _processor() -> str:
 
 
 def page(drawn: Mapping[str, str]) -> str:
-    """Write the whole page of these rows."""
+    """Write the whole page of these lines."""
     lines = ["| check | result | date | seed | seconds | figures |", "| --- | --- | --- | ---: | ---: | --- |"]
     table = "\n".join([*lines, *(drawn[name] for name in sorted(drawn))])
     return f"""# Long runs
@@ -167,14 +167,14 @@ def main() -> int:
     """Run everything, print the table and write the page; gives 1 if something failed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.long", description="The long forms of all checks.")
     parser.add_argument("--seed", type=int, default=random.randrange(2**32), help="repeat the run of this seed")
-    parser.add_argument("--only", default="", help="only checks with this word in their name; rows of others stay")
+    parser.add_argument("--only", default="", help="only checks with this word in their name; lines of others stay")
     given = parser.parse_args()
     sys.stdout.write(f"seed {given.seed}\n")
     runs = run_tests(given.seed, given.only)
     runs += [run_script(path, given.seed) for path in scripts() if given.only in str(path)]
-    drawn = rows(runs, given.seed)
+    drawn = drawn_lines(runs, given.seed)
     sys.stdout.write("\n" + "\n".join(drawn.values()) + "\n")
-    kept = rows_of(PAGE.read_text(encoding="utf-8")) if given.only and PAGE.exists() else {}
+    kept = lines_of(PAGE.read_text(encoding="utf-8")) if given.only and PAGE.exists() else {}
     PAGE.write_text(page({**kept, **drawn}), encoding="utf-8")
     return 1 if any(run.result not in {"passed", "skipped"} for run in runs) else 0
 

@@ -129,8 +129,8 @@ def _tilts(weights: Array, records: int, directions: Array) -> Array:
     """Give the logarithms of the tilts of the mixture's parts, none first."""
     shares = weights / weights.sum()
     variance = np.square(directions) @ shares - np.square(directions @ shares)
-    varied = directions[variance > 1e-15]  # noqa: PLR2004 - a direction that all windows share is none
-    variance = variance[variance > 1e-15]  # noqa: PLR2004
+    varies = variance > 1e-15  # noqa: PLR2004 - what all windows share, up to rounding, is no direction
+    varied, variance = directions[varies], variance[varies]
     steps = np.sqrt((1 + records / weights.sum()) / (records * variance))
     sizes = [sign * np.minimum(far * steps, STEEPEST)[:, None] * varied for sign in (1, -1) for far in FARTHER]
     return np.concatenate([np.zeros((1, len(weights))), *sizes])

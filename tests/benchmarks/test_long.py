@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xml.etree.ElementTree import fromstring
 
-from benchmarks.long import Run, page, read_report, rows, rows_of
+from benchmarks.long import Run, drawn_lines, lines_of, page, read_report
 
 REPORT = """<testsuites><testsuite>
 <testcase classname="tests.engine.test_cut" file="tests/engine/test_cut.py" name="test_any_cut" time="12.5">
@@ -21,21 +21,21 @@ def test_a_report_gives_a_run_for_each_test() -> None:
     assert second == Run("tests.engine.test_cut: test_other", "failure", 1.0, {})
 
 
-def test_the_table_has_a_row_for_each_run() -> None:
+def test_the_table_has_a_line_for_each_run() -> None:
     """Figures stand one after the other, with date and seed; a bar in them does not break the table."""
-    row = rows([Run("benchmarks/pipeline.py", "passed", 61.4, {"ratio": 1.234, "text": "a|b"})], 42)[
+    line = drawn_lines([Run("benchmarks/pipeline.py", "passed", 61.4, {"ratio": 1.234, "text": "a|b"})], 42)[
         "benchmarks/pipeline.py"
     ]
 
-    assert row.startswith("| `benchmarks/pipeline.py` | passed | 20")
-    assert row.endswith(" | 42 | 61 | ratio 1.23; text a\\|b |")
+    assert line.startswith("| `benchmarks/pipeline.py` | passed | 20")
+    assert line.endswith(" | 42 | 61 | ratio 1.23; text a\\|b |")
 
 
 def test_rows_of_checks_that_were_not_run_again_stay() -> None:
-    """What a page holds is read back row by row, so that a part can be run alone."""
-    first = rows([Run("one", "passed", 1.0, {"a": "`b`"}), Run("two", "passed", 2.0, {})], 1)
-    second = rows([Run("two", "failed, exit 1", 3.0, {})], 2)
-    text = page({**rows_of(page(first)), **second})
+    """What a page holds is read back line by line, so that a part can be run alone."""
+    first = drawn_lines([Run("one", "passed", 1.0, {"a": "`b`"}), Run("two", "passed", 2.0, {})], 1)
+    second = drawn_lines([Run("two", "failed, exit 1", 3.0, {})], 2)
+    text = page({**lines_of(page(first)), **second})
 
-    assert rows_of(text) == {"one": first["one"], "two": second["two"]}
+    assert lines_of(text) == {"one": first["one"], "two": second["two"]}
     assert 'make long ARGS="--seed 1 --only WORD"' in text

@@ -34,6 +34,7 @@ INSTEAD: Final = {
 """Word to avoid -> word to use."""
 
 PHRASES: Final = {
+    "false_alarms": "the option's name in the workflow file, and what statistics calls them",
     "stale_after": "the option's name in the workflow file: how long a sample counts",
     "standard_output": "where a process writes; nobody calls it anything else",
 }

@@ -113,8 +113,10 @@ def test_profiles_with_the_same_bins_add_up() -> None:
     whole, other = learned(VALUES), learned(VALUES[60:])
     twice = added(whole, whole)
 
-    assert twice.records == 360
-    assert twice.fields["x"].counts == [2 * count for count in whole.fields["x"].counts]  # type: ignore[union-attr]
+    before, after = whole.fields["x"], twice.fields["x"]
+    assert isinstance(before, NumericField)
+    assert isinstance(after, NumericField)
+    assert (twice.records, after.counts) == (360, [2 * count for count in before.counts])
     with pytest.raises(ValueError, match="the same bins"):
         added(whole, other)
     with pytest.raises(ValueError, match="the same kind"):

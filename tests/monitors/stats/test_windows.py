@@ -82,7 +82,7 @@ def test_what_is_no_length_is_refused(given_: object) -> None:
 
 @pytest.mark.parametrize("text", ["never", "1 per", "0 per 30d", "1 per moon", "per 30d"])
 def test_what_is_no_budget_is_refused(text: str) -> None:
-    """The sentence says what is expected."""
+    """A budget is a number above 0, `per`, and a length; the sentence shows one."""
     with pytest.raises(ValueError, match="expected a"):
         read_budget(text)
 
