@@ -69,7 +69,7 @@ class Engine:
 
         Args:
             src: the engine's id.
-            to: an address to post to, a file to append to, or a transport.
+            to: an address to post to, kafka://HOST:PORT/TOPIC, a file to append to, or a transport.
             model: the name of the model, told once.
             token: for a receiver that asks for one.
             report_every: seconds between the reports of default sensors.
@@ -231,6 +231,14 @@ def _check(src: str, *, system: str, report_every: float, buffer: int, close_wit
 
 def _transport(to: str | os.PathLike[str] | Transport, token: str | None) -> Transport:
     """Choose the transport by what `to` looks like."""
+    if isinstance(to, str) and to.startswith("kafka://"):
+        if token is not None:
+            raise ValueError(
+                "token: a Kafka listener asks for a user and a password; give a transport in place of `to`"
+            )
+        from sensors.transports.kafka import at  # noqa: PLC0415 - an extra, which most models do not need
+
+        return at(to)
     if isinstance(to, str) and "://" in to:
         return Http(to, token)
     if isinstance(to, (str, os.PathLike)):

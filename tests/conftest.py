@@ -1,9 +1,14 @@
-"""What all tests share: hypothesis repeats itself, and the number of skipped tests is always told."""
+"""What all tests share: hypothesis repeats itself, skipped tests are counted, and there is one real Kafka broker."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.services.running import Missing, absent
+from tests.services.secured import Secured
 
 settings.register_profile("short", derandomize=True, deadline=None, max_examples=100, database=None, print_blob=True)
 settings.register_profile(
@@ -24,3 +29,15 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Tell how many tests were skipped, also when none was."""
     terminalreporter.write_line(f"skipped: {len(terminalreporter.stats.get('skipped', ()))}")
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
+    """Run a broker, one a session and process; without Kafka the tests skip, and in CI they fail."""
+    try:
+        found = Secured(tmp_path_factory.mktemp("kafka"))
+    except Missing as missing:
+        absent(missing)
+    found.start()
+    yield found
+    found.stop()

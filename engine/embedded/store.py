@@ -34,6 +34,7 @@ _REJECT: Final = """INSERT INTO rejects
     (written, reason, detail, monitor, topic, partition, "offset", time, key, value)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
+_SAVED: Final = "SELECT partition, name, data FROM states"
 _REJECTS: Final = """SELECT id, topic, partition, "offset", time, key, value, reason, detail, monitor
     FROM rejects ORDER BY id"""
 
@@ -113,7 +114,7 @@ class Store:
 
     def states(self) -> list[tuple[int, bytes, bytes | None]]:
         """Read all states, for `Memory.restore`."""
-        return self._all("SELECT partition, name, data FROM states")
+        return self._all(_SAVED)
 
     def topics(self) -> dict[str, int]:
         """Read the next offset of each topic."""
@@ -225,17 +226,25 @@ def kept_rejects(folder: Path) -> Iterator[tuple[int, Reject]]:
     Raises:
         StoreFailed: there is no such folder, or what is in it cannot be read.
     """
+    return map(_reject, _kept(folder, _REJECTS))
+
+
+def kept_states(folder: Path) -> Iterator[tuple[int, bytes, bytes]]:
+    """Read the states in a folder likewise: partition, name and data."""
+    return _kept(folder, _SAVED)
+
+
+def _kept(folder: Path, query: str) -> Iterator[Any]:
     path = folder / "state.db"
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=_WAIT)) as store:
-            yield from map(_reject, store.execute(_REJECTS))
+            yield from store.execute(query)
     except sqlite3.Error as error:
         raise StoreFailed(f"{path}: {error}") from error
 
 
 def _reject(line: Sequence[Any]) -> tuple[int, Reject]:
-    number, *message, reason, detail, monitor = line
-    return number, Reject(Message(*message), reason, detail, monitor)
+    return line[0], Reject(Message(*line[1:7]), *line[7:])
 
 
 def _put(store: sqlite3.Connection, states: Sequence[Sequence[Any]]) -> None:

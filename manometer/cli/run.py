@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import platform
-import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -21,6 +20,7 @@ from engine.telemetry import PARTS_LOST, Reading
 from manometer.cli.collecting import collecting_rarely
 from manometer.cli.failure import CommandError, what_failed
 from manometer.cli.kafka_options import connected, security_options
+from manometer.cli.run_again import Asked, Reread, listening, rereading
 from manometer.cli.run_settings import Settings, check_way, settings_of
 from manometer.cli.run_sinks import Sinks
 from manometer.cli.workflow_file import read_plan
@@ -29,7 +29,6 @@ from manometer.intake.server import Server
 if TYPE_CHECKING:
     from engine.kafka.clients import Kafka
 
-_SIGNALS: Final[Sequence[int]] = (signal.SIGINT, signal.SIGTERM)
 _LOOK: Final = 0.2
 _SWEEP: Final = 60.0
 """Seconds between two times at which parts that all sinks have passed leave the archive."""
@@ -73,17 +72,20 @@ def command(workflow: str, embedded: bool, kafka: str | None, data: str | None, 
     check_way(embedded, kafka, {"data": data, **options})
     plan = read_plan(Path(workflow))
     settings = settings_of(plan, data, options)
+    reread = rereading(Path(workflow), data, options)
     if kafka is not None:
-        run_on_kafka(plan, connected(kafka, options), settings)
+        run_on_kafka(plan, connected(kafka, options), settings, reread)
         return
     try:
-        with collecting_rarely(), closing(Store(settings.data)) as store:
-            _run(plan, settings, store)
+        with collecting_rarely(), closing(Store(settings.data)) as store, listening(reread) as asked:
+            following: Plan | None = plan
+            while following is not None:
+                following = _run(following, settings, store, asked)
     except StoreFailed as error:
         raise CommandError(str(error)) from error
 
 
-def run_on_kafka(plan: Plan, kafka: Kafka, settings: Settings) -> None:
+def run_on_kafka(plan: Plan, kafka: Kafka, settings: Settings, reread: Reread) -> None:
     """Run a worker on Kafka, where the packages for it are installed.
 
     Raises:
@@ -93,11 +95,11 @@ def run_on_kafka(plan: Plan, kafka: Kafka, settings: Settings) -> None:
         from manometer.cli.run_kafka import run_kafka  # noqa: PLC0415 - an extra that embedded users do not need
     except ModuleNotFoundError as error:
         raise CommandError(f"--kafka: {error.name} is not installed; pip install 'manometer[kafka]'") from error
-    run_kafka(plan, kafka, settings)
+    run_kafka(plan, kafka, settings, reread)
 
 
-def _run(plan: Plan, settings: Settings, store: Store) -> None:
-    """Start everything in order, wait until it is to end, and end it in the opposite order."""
+def _run(plan: Plan, settings: Settings, store: Store, asked: Asked) -> Plan | None:
+    """Start everything, wait until it is to end, end it in the opposite order; gives the workflow to go on with."""
     clock = SystemClock()
     lost = [0]
     with ExitStack() as running:
@@ -125,11 +127,12 @@ def _run(plan: Plan, settings: Settings, store: Store) -> None:
         running.callback(server.close)
         _greet(embedded, settings, port)
         look = running.enter_context(_view(embedded, settings, port)) if settings.view else None
-        for _ in _until_stopped(embedded, look):
+        for _ in _until_stopped(embedded, look, asked):
             with suppress(StoreFailed):  # the runner finds out by itself, and has more patience
                 lost[0] += store.drop_passed(sinks.names, clock.now() - settings.keep)[1]
     if embedded.ended.done():
         embedded.ended.result()
+    return asked.following
 
 
 def _follow(plan: Plan, settings: Settings, store: Store, embedded: Embedded) -> list[Followed]:
@@ -168,19 +171,13 @@ def _view(embedded: Embedded, settings: Settings, port: int) -> AbstractContextM
     return watching(embedded, Console(), _address(settings, port))
 
 
-def _until_stopped(embedded: Embedded, look: Callable[[], None] | None) -> Iterator[None]:
+def _until_stopped(embedded: Embedded, look: Callable[[], None] | None, asked: Asked) -> Iterator[None]:
     """Come round once a minute until a signal comes or the runner has ended."""
-    asked: list[int] = []
-    before = {number: signal.signal(number, lambda came, _: asked.append(came)) for number in _SIGNALS}
-    try:
-        swept = time.monotonic()
-        while not asked and not embedded.ended.done():
-            time.sleep(_LOOK)
-            if look is not None:
-                look()
-            if time.monotonic() - swept >= _SWEEP:
-                swept = time.monotonic()
-                yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    swept = time.monotonic()
+    while not asked.ended(embedded.plan) and not embedded.ended.done():
+        time.sleep(_LOOK)
+        if look is not None:
+            look()
+        if time.monotonic() - swept >= _SWEEP:
+            swept = time.monotonic()
+            yield

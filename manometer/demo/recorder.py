@@ -29,10 +29,10 @@ class Recorder:
         """Why nothing is recorded any more."""
         with ExitStack() as undo:
             undo.callback(self._open.close)
-            self._writers = {
-                stream.topic: self._open.enter_context(RecordingWriter(self.files[name]))
-                for name, stream in plan.streams.items()
-            }
+            self._writers: dict[str, list[RecordingWriter]] = {}
+            for name, stream in plan.streams.items():
+                writer = self._open.enter_context(RecordingWriter(self.files[name]))
+                self._writers.setdefault(stream.topic, []).append(writer)
             undo.pop_all()
 
     def __call__(self, inputs: Sequence[Message | Tick]) -> None:
@@ -41,7 +41,8 @@ class Recorder:
             return
         try:
             for one in inputs:
-                self._writers[one.topic].write(one)
+                for writer in self._writers[one.topic]:
+                    writer.write(one)
         except OSError as error:
             self.trouble = error
 

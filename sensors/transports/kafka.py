@@ -6,13 +6,13 @@ import asyncio
 import logging
 from contextlib import suppress
 from ssl import SSLContext
+from threading import get_ident
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
     InvalidTopicError,
-    KafkaConnectionError,
     KafkaError,
     MessageSizeTooLargeError,
     TopicAuthorizationFailedError,
@@ -76,6 +76,7 @@ class Kafka:
             "sasl_plain_username": user,
             "sasl_plain_password": password,
         }
+        self._log = _Log()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._producer: AIOKafkaProducer | None = None
         self._sent: tuple[str, list[asyncio.Future[Any]]] = ("", [])
@@ -85,13 +86,16 @@ class Kafka:
         """Send a batch, and wait until the brokers have it."""
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
+            self._log.hush()
         try:
             self._loop.run_until_complete(asyncio.wait_for(self._deliver(batch), self._timeout))
-        except _REFUSED as error:
-            self._sent = ("", [])
-            raise Refused(str(error)) from error
         except TimeoutError as error:
-            raise Busy(f"no acknowledgement within {self._timeout:g} s") from error
+            raise Busy(self._waited_for()) from error
+        except KafkaError as error:
+            self._let_go(self._loop)
+            if isinstance(error, _REFUSED):
+                raise Refused(str(error)) from error
+            raise Busy(self._log.last or str(error)) from error
 
     async def _deliver(self, batch: Batch) -> None:
         if self._producer is None:
@@ -105,12 +109,7 @@ class Kafka:
             await asyncio.shield(ack)
 
     async def _started(self) -> AIOKafkaProducer:
-        producer = AIOKafkaProducer(
-            **self._options,
-            client_id="manometer-sensors",
-            enable_idempotence=True,
-            request_timeout_ms=int(self._timeout * 1000),
-        )
+        producer = AIOKafkaProducer(**self._options, client_id="manometer-sensors", enable_idempotence=True)
         try:
             await producer.start()
         except BaseException:
@@ -118,14 +117,55 @@ class Kafka:
             raise
         return producer
 
-    def close(self) -> None:
-        """Let go of the brokers."""
-        if self._loop is None:
-            return
-        if self._producer is not None:
+    def _waited_for(self) -> str:
+        if self._producer is None:
+            return f"no broker answered within {self._timeout:g} s"
+        return f"no acknowledgement within {self._timeout:g} s: {self._log.last}"
+
+    def _let_go(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Forget the producer and what it has not sent; after a failure it would only fail again."""
+        producer, self._producer = self._producer, None
+        self._sent = ("", [])
+        if producer is not None:
             with suppress(KafkaError, TimeoutError):
-                self._loop.run_until_complete(asyncio.wait_for(self._producer.stop(), _CLOSING))
-        self._loop.close()
+                loop.run_until_complete(asyncio.wait_for(producer.stop(), _CLOSING))
+
+    def close(self) -> None:
+        """Let go of the brokers; what they have not acknowledged by then is lost."""
+        if self._loop is not None:
+            self._let_go(self._loop)
+            self._loop.close()
+            self._log.let_speak()
+
+
+class _Log(logging.Filter):
+    """Keeps what the client logs in the thread that delivers: it would fill the model's log while a broker is away."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last = ""
+        self._thread = 0
+        self._quiet: list[logging.Logger] = []
+
+    def hush(self) -> None:
+        """Begin, in the thread that calls."""
+        self._thread = get_ident()
+        names = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] == "aiokafka"]
+        self._quiet = [logging.getLogger(name) for name in names]
+        for logger in self._quiet:
+            logger.addFilter(self)
+
+    def let_speak(self) -> None:
+        """End."""
+        for logger in self._quiet:
+            logger.removeFilter(self)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Keep the text of a record of this thread, and let all others pass."""
+        if record.thread != self._thread:
+            return True
+        self.last = record.getMessage()
+        return False
 
 
 def at(address: str) -> Kafka:

@@ -31,7 +31,7 @@ def test_the_table_has_a_line_for_each_run() -> None:
     assert line.endswith(" | 42 | 61 | ratio 1.23; text a\\|b |")
 
 
-def test_rows_of_checks_that_were_not_run_again_stay() -> None:
+def test_lines_of_checks_that_were_not_run_again_stay() -> None:
     """What a page holds is read back line by line, so that a part can be run alone."""
     first = drawn_lines([Run("one", "passed", 1.0, {"a": "`b`"}), Run("two", "passed", 2.0, {})], 1)
     second = drawn_lines([Run("two", "failed, exit 1", 3.0, {})], 2)

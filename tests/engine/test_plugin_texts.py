@@ -35,7 +35,7 @@ class Says(Monitor):
 
 
 @pytest.mark.parametrize(
-    ("summary", "expected"),
+    ("summary", "expected"), [("half a pair: \ud800", "half a pair: ?"), (3, "3"), ("fine \u00e9", "fine \u00e9")]
 )
 def test_any_summary_of_a_plugin_can_be_written(summary: object, expected: str) -> None:
     """Text that no file can hold, or that is no text, must not stop whoever writes the archive."""
