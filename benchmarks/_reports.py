@@ -74,6 +74,8 @@ def table(lines: list[tuple[str, Any]]) -> str:
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, str):
+        return value
     if isinstance(value, float):
         return f"{value:,.3g}" if abs(value) < 1e3 else f"{value:,.0f}"  # noqa: PLR2004 - three digits say enough
     return f"{value:,}"

@@ -222,7 +222,7 @@ def main() -> int:
     if given.long:
         others = {score: [judge(one, score, runs=runs // 4, seed=seed) for one in scenarios] for score in OTHERS}
         print(told_others(others))
-        text += "\n\n" + told_others(others)
+        text += f"\n\nRecall and delay with other scores, {runs // 4} runs of each scenario:\n\n{told_others(others)}"
     if given.write:
         write(text, runs, seed)
     below = [] if given.tiny else misses(judged)

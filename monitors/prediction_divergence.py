@@ -33,6 +33,7 @@ PREDICTION_MATCH_RATIO = MetricSpec(
     kind="gauge",
     unit="ratio",
     direction="higher is better",
+    zones=(0.95, 0.8),
     help="Share of the predictions of one window that met their truth.",
 )
 TRUTH_LAG = MetricSpec(

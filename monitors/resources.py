@@ -16,6 +16,7 @@ CPU_UTILIZATION = MetricSpec(
     unit="ratio",
     help="Share of the processor that an engine uses, 0 to 1, as it reports it.",
     direction="lower is better",
+    zones=(0.7, 0.9),
 )
 MEMORY_BYTES = MetricSpec(
     name="memory_bytes",
