@@ -5,6 +5,7 @@
 
 PYTHON ?= python3
 ARGS ?=
+SEEDS ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -12,7 +13,7 @@ WORKFLOWS = $(filter-out %.test.yaml,$(wildcard workflows/*.yaml))
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test long format docs setup format-check lint types docs-check workflows unit wheel clean
+.PHONY: help demo test long chaos format docs setup format-check lint types docs-check workflows unit wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +26,10 @@ test: setup format-check lint types docs-check workflows unit ## everything that
 long: setup ## the long forms of the checks and benchmarks; writes docs/long-runs.md
 	@echo "== long checks"
 	@$(BIN)/python -m benchmarks.long $(ARGS)
+
+chaos: setup ## workers and a real Kafka killed from SEEDS seeds while records flow; `make chaos SEEDS=50`
+	@echo "== chaos"
+	@CHAOS_SEEDS=$(SEEDS) $(BIN)/python -m pytest -p no:randomly -s --show-capture=no tests/kafka/test_chaos.py
 
 format: setup ## format the code and mend what the linter can mend
 	@$(BIN)/ruff format .
@@ -56,9 +61,9 @@ workflows: setup ## check the shipped workflow files and run the tests beside th
 	@$(BIN)/manometer check $(WORKFLOWS)
 	@$(BIN)/manometer test $(WORKFLOWS)
 
-unit: setup ## the tests, in random order, doctests and docs examples among them
+unit: setup ## the tests, in random order and on all cores, doctests and docs examples among them
 	@echo "== tests"
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
 
 wheel: setup ## build dist/*.whl and dist/*.tar.gz
 	@$(BIN)/python -m hatchling build

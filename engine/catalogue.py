@@ -36,6 +36,8 @@ class MetricSpec(msgspec.Struct, frozen=True, kw_only=True):
     """The last value holds until the next one (a state), so it never becomes stale and is repeated."""
     values: tuple[tuple[float, str], ...] = ()
     """Texts of the values where the number is a code."""
+    zones: tuple[float, float] | None = None
+    """From where on a number is worth a look, and from where on it is bad, where that holds everywhere: for boards."""
     tags: tuple[str, ...] = ()
     """Names of the tags it carries beside those of its monitor's key."""
 

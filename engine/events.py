@@ -169,7 +169,7 @@ class _WireMetric(msgspec.Struct, tag_field="type", tag="metric", omit_defaults=
     name: str
     time: float
     value: float
-    tags: Any
+    tags: msgspec.Raw
     repeat: bool = False
 
 
@@ -181,7 +181,7 @@ class _WireAlert(msgspec.Struct, tag_field="type", tag="alert", omit_defaults=Tr
     value: float | None
     summary: str
     runbook: str
-    tags: Any
+    tags: msgspec.Raw
     evidence: Any = msgspec.field(default_factory=dict)
     repeat: bool = False
 
@@ -189,6 +189,7 @@ class _WireAlert(msgspec.Struct, tag_field="type", tag="alert", omit_defaults=Tr
 _encode: Final = msgspec.json.Encoder().encode
 _encode_lines: Final = msgspec.json.Encoder().encode_lines
 _decode: Final = msgspec.json.Decoder(list[_WireMetric | _WireAlert]).decode
+_decode_tags: Final = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 def encode(emission: Emission) -> bytes:
@@ -255,19 +256,27 @@ def _all_wired(emissions: Iterable[Emission]) -> list[_WireMetric | _WireAlert]:
     ]
 
 
-def decode_emissions(data: bytes) -> list[Emission]:
+def decode_emissions(data: bytes, known: dict[bytes, Tags] | None = None) -> list[Emission]:
     """Read a JSON array of emissions, or one emission.
+
+    Args:
+        data: as `encode_array` or `encode` wrote it.
+        known: tags by their JSON, which are shared by all emissions that have them; those that are new are added.
 
     Raises:
         msgspec.DecodeError: it is neither.
     """
     wire = _decode(data if data[:1] == b"[" else b"[" + data + b"]")
-    return [_from_wire(item) for item in wire]
+    known = {} if known is None else known
+    return [_from_wire(item, known) for item in wire]
 
 
-def _from_wire(item: _WireMetric | _WireAlert) -> Emission:
+def _from_wire(item: _WireMetric | _WireAlert, known: dict[bytes, Tags]) -> Emission:
     time = round(item.time * 1e6)
-    tags = Tags(item.tags)
+    written = bytes(item.tags)
+    tags = known.get(written)
+    if tags is None:
+        tags = known[written] = Tags(_decode_tags(written))
     if isinstance(item, _WireMetric):
         return Metric(item.name, time, item.value, tags, item.repeat)
     return Alert(

@@ -141,13 +141,14 @@ SINK_BEHIND: Final = MetricSpec(
     unit="parts",
     help="Parts of the archive that a sink has not written yet.",
     direction="lower is better",
+    zones=(10, 1_000),
     tags=("sink",),
 )
 SINK_EMISSIONS: Final = MetricSpec(
     name="sink_emissions_total",
     kind="counter",
     unit="emissions",
-    help="Emissions that a sink has taken, by what became of them: written or refused.",
+    help="Emissions that a sink has taken, by what became of them: written, refused or expired.",
     tags=("sink", "outcome"),
 )
 SINK_RETRIES: Final = MetricSpec(
@@ -164,6 +165,7 @@ BEHIND: Final = MetricSpec(
     unit="messages",
     help="Messages of an input topic's partition that its worker has not read yet.",
     direction="lower is better",
+    zones=(1_000, 100_000),
     tags=("topic", "partition"),
 )
 OFFSETS_SKIPPED: Final = MetricSpec(

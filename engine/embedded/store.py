@@ -226,15 +226,11 @@ def kept_rejects(folder: Path) -> Iterator[tuple[int, Reject]]:
     Raises:
         StoreFailed: there is no such folder, or what is in it cannot be read.
     """
-    return map(_reject, _kept(folder, _REJECTS))
+    return map(_reject, kept(folder, _REJECTS))
 
 
-def kept_states(folder: Path) -> Iterator[tuple[int, bytes, bytes]]:
-    """Read the states in a folder likewise: partition, name and data."""
-    return _kept(folder, _SAVED)
-
-
-def _kept(folder: Path, query: str) -> Iterator[Any]:
+def kept(folder: Path, query: str) -> Iterator[Any]:
+    """Read what a query finds likewise."""
     path = folder / "state.db"
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=_WAIT)) as store:

@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import click
+import msgspec
 
 from engine.clock import SystemClock
 from engine.embedded.followed import Followed
@@ -19,15 +20,12 @@ from engine.plan import Plan
 from engine.telemetry import PARTS_LOST, Reading
 from manometer.cli.collecting import collecting_rarely
 from manometer.cli.failure import CommandError, what_failed
-from manometer.cli.kafka_options import connected, security_options
-from manometer.cli.run_again import Asked, Reread, listening, rereading
+from manometer.cli.kafka_options import connection, security_options
+from manometer.cli.run_again import Asked, listening, rereading
 from manometer.cli.run_settings import Settings, check_way, settings_of
 from manometer.cli.run_sinks import Sinks
 from manometer.cli.workflow_file import read_plan
 from manometer.intake.server import Server
-
-if TYPE_CHECKING:
-    from engine.kafka.clients import Kafka
 
 _LOOK: Final = 0.2
 _SWEEP: Final = 60.0
@@ -74,32 +72,21 @@ def command(workflow: str, embedded: bool, kafka: str | None, data: str | None, 
     settings = settings_of(plan, data, options)
     reread = rereading(Path(workflow), data, options)
     if kafka is not None:
-        run_on_kafka(plan, connected(kafka, options), settings, reread)
+        from manometer.cli.run_kafka import run_kafka  # noqa: PLC0415 - an extra that embedded users do not need
+
+        run_kafka(plan, connection(kafka, options), settings, reread)
         return
     try:
         with collecting_rarely(), closing(Store(settings.data)) as store, listening(reread) as asked:
             following: Plan | None = plan
             while following is not None:
-                following = _run(following, settings, store, asked)
+                following, settings = _run(following, settings, store, asked)
     except StoreFailed as error:
         raise CommandError(str(error)) from error
 
 
-def run_on_kafka(plan: Plan, kafka: Kafka, settings: Settings, reread: Reread) -> None:
-    """Run a worker on Kafka, where the packages for it are installed.
-
-    Raises:
-        CommandError: they are not, or the worker could not go on.
-    """
-    try:
-        from manometer.cli.run_kafka import run_kafka  # noqa: PLC0415 - an extra that embedded users do not need
-    except ModuleNotFoundError as error:
-        raise CommandError(f"--kafka: {error.name} is not installed; pip install 'manometer[kafka]'") from error
-    run_kafka(plan, kafka, settings, reread)
-
-
-def _run(plan: Plan, settings: Settings, store: Store, asked: Asked) -> Plan | None:
-    """Start everything, wait until it is to end, end it in the opposite order; gives the workflow to go on with."""
+def _run(plan: Plan, settings: Settings, store: Store, asked: Asked) -> tuple[Plan | None, Settings]:
+    """Start everything, wait until it is to end, and end it in the opposite order; gives what to go on with."""
     clock = SystemClock()
     lost = [0]
     with ExitStack() as running:
@@ -132,7 +119,7 @@ def _run(plan: Plan, settings: Settings, store: Store, asked: Asked) -> Plan | N
                 lost[0] += store.drop_passed(sinks.names, clock.now() - settings.keep)[1]
     if embedded.ended.done():
         embedded.ended.result()
-    return asked.following
+    return asked.following, msgspec.structs.replace(settings, port=port)
 
 
 def _follow(plan: Plan, settings: Settings, store: Store, embedded: Embedded) -> list[Followed]:

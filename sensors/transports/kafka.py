@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
     InvalidTopicError,
     KafkaError,
     MessageSizeTooLargeError,
@@ -23,7 +24,12 @@ from sensors.transport import Batch, Busy, Refused
 TIMEOUT: Final = 10.0
 """Seconds that one delivery may take."""
 _CLOSING: Final = 1.0
-_REFUSED: Final = (InvalidTopicError, MessageSizeTooLargeError, TopicAuthorizationFailedError)
+_REFUSED: Final = (
+    ClusterAuthorizationFailedError,
+    InvalidTopicError,
+    MessageSizeTooLargeError,
+    TopicAuthorizationFailedError,
+)
 
 
 class Kafka:
@@ -127,8 +133,7 @@ class Kafka:
         producer, self._producer = self._producer, None
         self._sent = ("", [])
         if producer is not None:
-            with suppress(KafkaError, TimeoutError):
-                loop.run_until_complete(asyncio.wait_for(producer.stop(), _CLOSING))
+            loop.run_until_complete(_stopped(producer))
 
     def close(self) -> None:
         """Let go of the brokers; what they have not acknowledged by then is lost."""
@@ -136,6 +141,17 @@ class Kafka:
             self._let_go(self._loop)
             self._loop.close()
             self._log.let_speak()
+
+
+async def _stopped(producer: AIOKafkaProducer) -> None:
+    """Stop a producer; where it still waits for brokers, it is ended."""
+    with suppress(KafkaError, TimeoutError):
+        await asyncio.wait_for(producer.stop(), _CLOSING)
+    await producer.client.close()
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
 
 
 class _Log(logging.Filter):
@@ -164,7 +180,8 @@ class _Log(logging.Filter):
         """Keep the text of a record of this thread, and let all others pass."""
         if record.thread != self._thread:
             return True
-        self.last = record.getMessage()
+        if record.levelno >= logging.WARNING:
+            self.last = record.getMessage()
         return False
 
 

@@ -21,8 +21,10 @@ MAY_IMPORT: Final = {
         "monitors.stats",
     ),
     "archiver": ("archiver", "engine.catalogue", "engine.events", "engine.times"),
+    "archiver.following": ("archiver", "engine.events", "engine.kafka", "engine.plan"),
     "engine": ("engine",),
-    "manometer": ("archiver", "engine", "manometer", "monitors", "sensors"),
+    "grafana": ("grafana", "engine.catalogue"),
+    "manometer": ("archiver", "engine", "grafana", "manometer", "monitors", "sensors"),
     "sensors": ("sensors", "engine.clock"),
 }
 """Room -> what it may import of our own; the longest name that fits a module counts."""
@@ -33,6 +35,7 @@ SIBLINGS: Final = ("monitors", "engine.decoders", "archiver.sinks", "sensors.tra
 RIM: Final = {
     "engine.clock": "the one place that reads the clock",
     "engine.embedded": "runs in threads, and keeps states and archive in SQLite",
+    "engine.kafka": "runs on Kafka: workers, producers, topics",
     "engine.lint": "finds plugins and reads schemas beside the workflow file",
     "engine.plugin_files": "loads files by location",
     "engine.plugins": "looks into folders and for entry points",
@@ -80,7 +83,11 @@ SEVERAL_FILES: Final = {"click": "manometer", "rich": "manometer"}
 """The two that the command line is written in, and the room they stay in."""
 
 CLIENTS_OF_THE_STANDARD_LIBRARY: Final = frozenset({"sqlite3", "socket", "http"})
+A_FILE_A_ROOM: Final = CLIENTS_OF_THE_STANDARD_LIBRARY | {"aiokafka"}
 """Each of them in one file of a room: a model's process that reports shares no client with the archiver."""
+
+BUSY_IMPORTS: Final = {"engine.kafka.faust_app": "Faust starts `file`; a worker imports it when it runs"}
+"""Modules that cannot be imported without something happening, because a package of others does it."""
 
 PURE_MATHEMATICS: Final = frozenset({"numpy", "scipy"})
 
@@ -138,6 +145,6 @@ def within(name: str, folder: str) -> bool:
 
 def is_pure(name: str) -> bool:
     """Say whether a module of ours belongs to the pure middle."""
-    if within(name, "monitors") or name in CORE_OF_SENSORS:
+    if within(name, "monitors") or within(name, "grafana") or name in CORE_OF_SENSORS:
         return True
     return within(name, "engine") and not any(within(name, rim) for rim in RIM)

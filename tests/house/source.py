@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-ROOMS: Final = ("archiver", "engine", "manometer", "monitors", "sensors")
+ROOMS: Final = ("archiver", "engine", "grafana", "manometer", "monitors", "sensors")
 """The packages that are shipped."""
 ALL: Final = (*ROOMS, "benchmarks", "tests", "tools")
 

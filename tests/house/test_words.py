@@ -42,6 +42,10 @@ PHRASES: Final = {
 
 ALLOWED_IN: Final = {
     ("archiver.sinks.influxdb", "measurement"): "InfluxDB's own word, used in that sink only",
+    ("manometer.cli.tokens", "bucket"): "InfluxDB's own word, where its buckets are made",
+    ("manometer.installing.influxdb_api", "bucket"): "as above",
+    ("manometer.installing.tokens", "bucket"): "as above",
+    ("tests.compose.test_tokens", "bucket"): "as above",
     ("engine.alert_state", "stale"): "of a sample that no longer counts, as in stale_after",
     ("tests.engine.test_alert_state", "stale"): "as in the module it tests",
 }

@@ -75,3 +75,33 @@ def test_a_workflow_with_mistakes_is_refused(tmp_path: Path, text: str) -> None:
 
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.splitlines()[-1] == f"Error: {tmp_path / 'w.yaml'} cannot run; correct what is told above"
+
+
+GLOW = """\
+from engine.catalogue import MetricSpec
+from engine.monitor import Monitor
+
+
+class Glow(Monitor):
+    emits = (MetricSpec(name="glow_lumens", kind="gauge", unit="lumens", help="How bright an engine is."),)
+
+    def key(self, record):
+        return ()
+
+    def on_record(self, record, state):
+        return ()
+"""
+
+
+def test_boards_show_the_metrics_of_own_monitors(tmp_path: Path) -> None:
+    """`--boards` writes Grafana's files, with a section for each monitor that only the workflow has."""
+    workflow = WORKFLOW.replace("streams:", "plugins: [.]\nstreams:").replace("use: health", "use: glow")
+    place(tmp_path, {"glow.py": GLOW, "w.yaml": workflow})
+
+    done = run("catalogue", tmp_path / "w.yaml", "--boards", tmp_path / "boards")
+
+    assert done.exit_code == 0, done.stderr
+    assert len(list((tmp_path / "boards").glob("*.json"))) == len(done.stdout.splitlines()) == 4
+    shown = (tmp_path / "boards" / "manometer-model.json").read_text(encoding="utf-8")
+    assert 'FROM \\"glow_lumens\\"' in shown
+    assert 'FROM \\"engine_state\\"' in shown

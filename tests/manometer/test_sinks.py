@@ -66,8 +66,8 @@ def test_sinks_of_one_kind_have_names() -> None:
 @pytest.mark.parametrize(
     ("texts", "sentence"),
     [
-        ([""], 'expected KIND=TARGET with one of json-lines, sqlite, webhook, got "".'),
-        (["store.db"], 'expected KIND=TARGET with one of json-lines, sqlite, webhook, got "store.db".'),
+        ([""], 'expected KIND=TARGET with one of influxdb, json-lines, sqlite, webhook, got "".'),
+        (["store.db"], 'expected KIND=TARGET with one of influxdb, json-lines, sqlite, webhook, got "store.db".'),
         (["sqlit=a.db"], 'got "sqlit=a.db". Did you mean "sqlite"?'),
         (["json_lines=a"], 'got "json_lines=a". Did you mean "json-lines"?'),
         (["sqlite"], "sqlite: expected a file after `sqlite=`, got nothing"),
@@ -77,6 +77,9 @@ def test_sinks_of_one_kind_have_names() -> None:
             ["webhook=http://a/,secret_file=b"],
             'it has name, secret-file, timeout. Did you mean "secret-file"? A comma of a URL before a word and `=` is',
         ),
+        (["influxdb=http://a"], "influxdb: expected bucket, org, token-file as well, such as `,org=...`"),
+        (["influxdb=http://a,org=o,bucket=b"], "such as `,token-file=...`"),
+        (["influxdb=,org=o"], "influxdb: expected a URL after `influxdb=`, got nothing"),
         (["webhook=http://a/,name="], "webhook: name: expected a value, got nothing"),
         (["webhook=http://a/,name=a,name=b"], "webhook: an option is given twice: name, name"),
         (["sqlite=a.db,name=a b"], "sqlite: name: expected at most 60 letters, digits, dots and hyphens, got"),

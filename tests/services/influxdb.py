@@ -89,8 +89,12 @@ def _run(words: Sequence[str], environment: Mapping[str, str]) -> None:
 class InfluxDB:
     """A server with its own port and data, an organisation, an operator token and one bucket that keeps for ever."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *options: str) -> None:
         """Prepare; it does not run yet.
+
+        Args:
+            folder: keeps its data and its log.
+            options: more words for its command line.
 
         Raises:
             Missing: there is no InfluxDB here.
@@ -98,6 +102,7 @@ class InfluxDB:
         self.folder = folder
         self.port = free_port()
         self._influxd = influxd()
+        self._options = options
         self._program: Program | None = None
 
     @property
@@ -110,6 +115,7 @@ class InfluxDB:
         words = [str(self._influxd), "--http-bind-address", f"127.0.0.1:{self.port}"]
         words += ["--bolt-path", str(self.folder / "bolt"), "--sqlite-path", str(self.folder / "sqlite")]
         words += ["--engine-path", str(self.folder / "engine"), "--reporting-disabled", "--log-level", "error"]
+        words += self._options
         self._program = Program(words, self.folder / "influxd.log")
         self._program.wait_for(self._answers)
         if self.ask("GET", "/api/v2/setup")["allowed"]:

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.protocol.admin import CreateAclsRequest
 
 from tests.services.broker import Broker
 from tests.services.running import Missing, free_port, program
 
+_KINDS: Final = {"topic": 2, "group": 3, "cluster": 4, "transactional-id": 5}
+_OPERATIONS: Final = (
+    *("Unknown", "Any", "All", "Read", "Write", "Create", "Delete", "Alter", "Describe"),
+    *("ClusterAction", "DescribeConfigs", "AlterConfigs", "IdempotentWrite"),
+)
+_LITERAL, _PREFIXED, _ALLOWED = 3, 4, 3
+"""Numbers of Kafka's protocol."""
 USERS: Final = {"worker": "worker-secret", "operator": "operator-secret", "sensors": "sensors-secret"}
 _PLAIN: Final = " ".join(f'user_{name}="{password}"' for name, password in USERS.items())
 _LOGIN: Final = "org.apache.kafka.common.security"
@@ -55,6 +67,25 @@ class Secured(Broker):
         path = self.folder / f"{user}.password"
         path.write_text(f"{USERS[user]}\n", encoding="utf-8")
         return path
+
+    def allow(self, user: str, rights: Iterable[tuple[str, str, str]], *, prefixed: bool = False) -> None:
+        """Give a user rights: kind, name and operation in the words of kafka-acls."""
+        asyncio.run(_allow(self.address, f"User:{user}", rights, prefixed=prefixed))
+
+
+async def _allow(address: str, user: str, rights: Iterable[tuple[str, str, str]], *, prefixed: bool) -> None:
+    pattern = _PREFIXED if prefixed else _LITERAL
+    admin = AIOKafkaAdminClient(bootstrap_servers=address)
+    await admin.start()
+    try:
+        for kind, name, operation in rights:
+            request = CreateAclsRequest(_KINDS[kind], name, pattern, user, "*", _OPERATIONS.index(operation), _ALLOWED)
+            ((code, told),) = (
+                await admin._send_request(request)
+            ).creation_responses  # the client has no way of its own
+            assert not code, told
+    finally:
+        await admin.close()
 
 
 def _certify(certificate: Path, keystore: Path) -> None:
