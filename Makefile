@@ -35,7 +35,7 @@ format: setup ## format the code and mend what the linter can mend
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-docs: setup ## write the generated parts of docs/ anew
+docs: setup ## write the generated parts of docs/, and the boards, anew
 	@$(BIN)/python -m manometer.reference --write
 
 setup: $(STAMP) ## make .venv and install everything at the versions of constraints.txt

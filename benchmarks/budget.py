@@ -116,7 +116,8 @@ def trials(*, long: bool) -> list[Trial]:
     sizes = [Trial("normal", reference=size * WINDOW) for size in (5, 100)]
     scores = [Trial(kind, score=score) for kind in ("t2", "poisson", "three") for score in SCORES]
     both = [Trial(kind, learn=learn) for kind in KINDS for learn in (False, True)]
-    return [*both, Trial("mixed", 50), Trial("mixed", 50, learn=True), Trial("correlated", 50), *sizes, *scores]
+    many = [Trial(kind, 50, learn=learn) for kind in ("mixed", "correlated") for learn in (False, True)]
+    return [*both, *many, *sizes, *scores]
 
 
 SCORES: Final = ("psi", "ks", "wasserstein", "chi2", "hellinger", "l_infinity")

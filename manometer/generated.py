@@ -1,4 +1,7 @@
-"""Keeps the generated parts of the pages current: what stands between `<!-- generated: NAME -->` and `<!-- end -->`."""
+"""Keeps what is generated current: the files of the boards, and parts of pages.
+
+A part of a page stands between `<!-- generated: NAME -->` and `<!-- end -->`.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,8 @@ from typing import Final
 from engine.monitor import Monitor
 from engine.plugins import builtin_monitors
 from engine.workflow_keys import WorkflowKeys
+from grafana.boards import boards
+from grafana.rendering import document
 from manometer.cli.catalogue import OWN
 from manometer.cli.main import main as command
 from manometer.reference import catalogue, command_pages, emits_table, models_tables, options_table, render
@@ -85,16 +90,34 @@ def outdated(docs: Path) -> dict[Path, str]:
     return found
 
 
+def board_files(folder: Path) -> dict[Path, str]:
+    """Give the files of the boards for Grafana: those that are there and no longer wanted have no text."""
+    wanted = {folder / f"{board.uid}.json": document(board) for board in boards(catalogue(builtin_monitors(), OWN))}
+    return dict.fromkeys(sorted(folder.glob("*.json")), "") | wanted
+
+
+def outdated_boards(folder: Path) -> dict[Path, str]:
+    """Find files of boards that are not current, and give each as it should be."""
+    return {
+        file: text
+        for file, text in board_files(folder).items()
+        if (file.read_text(encoding="utf-8") if file.exists() else "") != text
+    }
+
+
 def main(args: Sequence[str]) -> int:
     """Check the pages or write them; gives the exit code."""
     parser = argparse.ArgumentParser(prog="python -m manometer.reference", description="Generated parts of the docs.")
     parser.add_argument("--write", action="store_true", help="write the pages that are not current")
     parser.add_argument("--check", action="store_true", help="only name them; exit code 1 if there are any (default)")
     parser.add_argument("--docs", type=Path, default=Path("docs"), help="folder of the pages")
+    parser.add_argument("--boards", type=Path, default=Path("grafana/dashboards"), help="folder of Grafana's files")
     given = parser.parse_args(args)
-    found = outdated(given.docs)
+    found = outdated(given.docs) | outdated_boards(given.boards)
     for page, text in found.items():
-        if given.write:
+        if given.write and text:
             page.write_text(text, encoding="utf-8")
+        elif given.write:
+            page.unlink()
         sys.stdout.write(f"{page}: {'written' if given.write else 'not current: run make docs'}\n")
     return 1 if found and not given.write else 0

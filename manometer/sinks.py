@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -15,14 +15,21 @@ from engine.times import SECOND, parse_duration
 
 OPTIONS: Final[Mapping[str, frozenset[str]]] = {
     "sqlite": frozenset({"name"}),
-    "json-lines": frozenset({"name"}),
+    "json-lines": frozenset({"name", "rotate", "files"}),
     "webhook": frozenset({"name", "secret-file", "timeout"}),
+    "influxdb": frozenset({"name", "org", "bucket", "token-file", "timeout"}),
 }
 """Kind of sink -> the options that it has."""
 
+_NEEDED: Final[Mapping[str, Sequence[str]]] = {"influxdb": ("org", "bucket", "token-file")}
+"""Kind of sink -> the options that have to be given."""
+_OVER_HTTP: Final = frozenset({"webhook", "influxdb"})
 _OPTION: Final = re.compile(r",([A-Za-z][A-Za-z_-]*)=")
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 _TIMEOUT: Final = "10s"
+_SIZE: Final = re.compile(r"([1-9][0-9]{0,8})(KB|MB|GB)")
+_UNITS: Final[Mapping[str, int]] = {"KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
+_FILES: Final = re.compile(r"[1-9][0-9]{0,2}")
 _LONGEST_TIMEOUT: Final = 300 * SECOND
 
 
@@ -48,6 +55,16 @@ class SinkSpec(msgspec.Struct, frozen=True):
             Busy: another process holds it.
         """
         return _OPENERS[self.kind](self)
+
+    def points(self, workflow: str) -> int | None:
+        """Count what the store holds of a workflow; None where a store cannot be asked.
+
+        Raises:
+            Broken: it, or the file of its secret, cannot be opened.
+            Busy: it does not answer now.
+        """
+        count = _COUNTERS.get(self.kind)
+        return None if count is None else count(self, workflow)
 
 
 def parse_sinks(texts: Iterable[str], *, beside: Sequence[SinkSpec] = ()) -> list[SinkSpec]:
@@ -80,12 +97,15 @@ def _parse(text: str) -> SinkSpec:
         raise SinkMistake(f"expected KIND=TARGET with one of {listing(OPTIONS)}, got {show(text)}.{known}")
     target, *found = _OPTION.split(rest)
     if not target:
-        raise SinkMistake(f"{kind}: expected a {'URL' if kind == 'webhook' else 'file'} after `{kind}=`, got nothing")
+        raise SinkMistake(f"{kind}: expected a {'URL' if kind in _OVER_HTTP else 'file'} after `{kind}=`, got nothing")
     options = _options(kind, list(zip(found[::2], found[1::2], strict=True)))
     name = options.pop("name", kind)
     if not _NAME.fullmatch(name):
         raise SinkMistake(f"{kind}: name: expected at most 60 letters, digits, dots and hyphens, got {show(name)}")
     _timeout(options)
+    _size(options.get("rotate"))
+    if not _FILES.fullmatch(options.get("files", "1")):
+        raise SinkMistake(f"{kind}: files: expected a number from 1 to 999, got {show(options['files'])}")
     return SinkSpec(name, kind, target, options)
 
 
@@ -93,12 +113,15 @@ def _options(kind: str, pairs: list[tuple[str, str]]) -> dict[str, str]:
     for name, value in pairs:
         if name not in OPTIONS[kind]:
             near = did_you_mean(name, OPTIONS[kind])
-            comma = " A comma of a URL before a word and `=` is written %2C." if kind == "webhook" else ""
+            comma = " A comma of a URL before a word and `=` is written %2C." if kind in _OVER_HTTP else ""
             raise SinkMistake(f"{kind}: unknown option {show(name)}; it has {listing(OPTIONS[kind])}.{near}{comma}")
         if not value:
             raise SinkMistake(f"{kind}: {name}: expected a value, got nothing")
     if len(dict(pairs)) < len(pairs):
         raise SinkMistake(f"{kind}: an option is given twice: {listing(name for name, _ in pairs)}")
+    lacking = [name for name in _NEEDED.get(kind, ()) if name not in dict(pairs)]
+    if lacking:
+        raise SinkMistake(f"{kind}: expected {listing(_NEEDED[kind])} as well, such as `,{lacking[0]}=...`")
     return dict(pairs)
 
 
@@ -113,6 +136,16 @@ def _timeout(options: Mapping[str, str]) -> float:
     return micros / SECOND
 
 
+def _size(text: str | None) -> int | None:
+    """Give the bytes of the option `rotate`."""
+    if text is None:
+        return None
+    found = _SIZE.fullmatch(text)
+    if found is None:
+        raise SinkMistake(f"rotate: expected a size such as 100MB, got {show(text)}")
+    return int(found[1]) * _UNITS[found[2]]
+
+
 def _open_sqlite(spec: SinkSpec) -> Sink:
     from archiver.sinks.sqlite import SqliteSink  # noqa: PLC0415 - only the clients that are asked for
 
@@ -120,9 +153,10 @@ def _open_sqlite(spec: SinkSpec) -> Sink:
 
 
 def _open_json_lines(spec: SinkSpec) -> Sink:
-    from archiver.sinks.json_lines import JsonLinesSink  # noqa: PLC0415 - as above
+    from archiver.sinks.json_lines import FILES, JsonLinesSink  # noqa: PLC0415 - as above
 
-    return JsonLinesSink(spec.target)
+    rotate, files = spec.options.get("rotate"), spec.options.get("files")
+    return JsonLinesSink(spec.target, rotate=_size(rotate), files=FILES if files is None else int(files))
 
 
 def _open_webhook(spec: SinkSpec) -> Sink:
@@ -131,6 +165,17 @@ def _open_webhook(spec: SinkSpec) -> Sink:
     file = spec.options.get("secret-file")
     secret = None if file is None else _secret(file)
     return WebhookSink(spec.target, secret=secret, seconds=_timeout(spec.options))
+
+
+def _open_influxdb(spec: SinkSpec) -> Any:
+    try:
+        from archiver.sinks.influxdb import InfluxSink  # noqa: PLC0415 - as above, and an extra
+    except ModuleNotFoundError as error:
+        raise Broken(f"influxdb: {error.name} is not installed; pip install 'manometer[influxdb]'") from error
+    options = spec.options
+    token = _secret(options["token-file"]).decode("utf-8", "replace")
+    org, bucket = options["org"], options["bucket"]
+    return InfluxSink(spec.target, org=org, bucket=bucket, token=token, seconds=_timeout(options))
 
 
 def _secret(file: str) -> bytes:
@@ -149,4 +194,36 @@ def _secret(file: str) -> bytes:
     return secret
 
 
-_OPENERS: Final = {"sqlite": _open_sqlite, "json-lines": _open_json_lines, "webhook": _open_webhook}
+_OPENERS: Final[Mapping[str, Callable[[SinkSpec], Sink]]] = {
+    "sqlite": _open_sqlite,
+    "json-lines": _open_json_lines,
+    "webhook": _open_webhook,
+    "influxdb": _open_influxdb,
+}
+
+
+def _points_of_sqlite(spec: SinkSpec, workflow: str) -> int:
+    from archiver.sinks.sqlite import count_points  # noqa: PLC0415 - as above
+
+    return count_points(spec.target, workflow)
+
+
+def _points_of_json_lines(spec: SinkSpec, workflow: str) -> int:
+    from archiver.sinks.json_lines import read_emissions  # noqa: PLC0415 - as above
+
+    return sum(one.tags.get("workflow") == workflow for one in read_emissions(spec.target))
+
+
+def _points_of_influxdb(spec: SinkSpec, workflow: str) -> int:
+    sink = _open_influxdb(spec)
+    try:
+        return int(sink.points(workflow))
+    finally:
+        sink.close()
+
+
+_COUNTERS: Final[Mapping[str, Callable[[SinkSpec, str], int]]] = {
+    "sqlite": _points_of_sqlite,
+    "json-lines": _points_of_json_lines,
+    "influxdb": _points_of_influxdb,
+}

@@ -11,8 +11,9 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from engine.catalogue import AlertSpec, MetricSpec
 from engine.events import Alert, Emission, Record
 from engine.monitor import Key, Monitor, MonitorOptions, MonitorState
+from engine.times import SECOND
 from monitors.stats.distances import Score
-from monitors.stats.extents import chance, read_budget
+from monitors.stats.extents import Extent, chance, read_budget
 from monitors.stats.learning import Learner, Learning
 from monitors.stats.panes import Counting, Pane, Panes
 from monitors.stats.profile import read_profile
@@ -149,12 +150,20 @@ class InputDrift(Monitor):
     def doubts(self) -> Sequence[tuple[str, str]]:
         """Doubt references that are too small for their windows."""
         option = "learn" if self._options.learn is not None else "reference"
-        records = self._options.learn or (self._reference.records if self._reference is not None else 0)
-        wanted = REFERENCE_WINDOWS * self._windows.window.records
-        if not 0 < records < wanted:
+        window, given = self._windows.window, self._length()
+        if given is None or given.over(window) >= REFERENCE_WINDOWS:
             return ()
-        few = f"the reference has {records} records, fewer than {REFERENCE_WINDOWS} windows ({wanted} records)"
+        few = f"the reference has {given}, fewer than {REFERENCE_WINDOWS} windows ({window.times(REFERENCE_WINDOWS)})"
         return ((option, f"{few}; it may be off by chance, and then false alarms are many for as long as it is used"),)
+
+    def _length(self) -> Extent | None:
+        """Give the length of the reference in what windows are counted in; None where nobody knows it yet."""
+        known, learn = self._reference, self._options.learn
+        if self._windows.window.records:
+            records = learn or (known.records if known is not None else 0)
+            return Extent(records=records) if records else None
+        seconds = known.seconds if known is not None else None
+        return Extent(micros=round(seconds * SECOND)) if seconds else None
 
     def key(self, record: Record) -> Key:
         """Name the stream."""
@@ -236,8 +245,17 @@ class InputDrift(Monitor):
             if drifted != (one.field in state.drifted):
                 emitted.append(_alert(one, drifted, time, limit, _evidence(reference, one, pane)))
                 state.drifted = sorted({*state.drifted, one.field} if drifted else {*state.drifted} - {one.field})
+        if whole:
+            emitted += _left(reference.names, state, time)
         counting.next(self._windows.panes - 1)
         return emitted
+
+
+def _left(names: Sequence[str], state: InputDrift.State, time: int) -> list[Alert]:
+    """End the alerts of fields that are watched no longer."""
+    left = [field for field in state.drifted if field not in names]
+    state.drifted = [field for field in state.drifted if field in names]
+    return [INPUT_DRIFTED.set(time, False, None, f"{field}: watched no longer", field=field) for field in left]
 
 
 def _evidence(reference: Reference, one: Verdict, pane: Pane) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from engine.catalogue import MetricSpec
 from engine.events import Emission, Metric, Record
 from engine.monitor import Key, Monitor, MonitorOptions, MonitorState
-from monitors.stats.columns import columns, kept, numbers_of, texts_of
+from monitors.stats.columns import all_kept, columns, numbers_of, texts_of
 from monitors.stats.distinct import KEPT, estimate, hashes_of_numbers, hashes_of_texts, smallest, unknown
 from monitors.stats.moments import Moments, merged, moments_of
 from monitors.stats.weighted import Weighted, taken
@@ -154,7 +154,7 @@ class InputStatistics(Monitor):
         return self._windows.until(state.course, now, lambda time: self._close(state, time))
 
     def _add(self, state: State, values: Sequence[Any]) -> None:
-        records = [[kept(value) for value in record] for record in zip(*columns(values, self._names), strict=True)]
+        records = [list(record) for record in zip(*map(all_kept, columns(values, self._names)), strict=True)]
         while records:
             room = BLOCK - len(state.waiting)
             state.waiting += records[:room]
@@ -169,15 +169,17 @@ class InputStatistics(Monitor):
         for name, field, values in zip(self._names, state.fields, zip(*state.waiting, strict=True), strict=False):
             if name in self._categorical:
                 texts = [text for text in texts_of(values) if text is not None]
+                field.missing += len(values) - len(texts)
                 hashes = hashes_of_texts(texts)
             else:
                 numbers, bad = numbers_of(values)
-                field.unparsable += 0 if bad is None else int(bad.sum())
+                unparsable = 0 if bad is None else int(bad.sum())
                 numbers = numbers[~np.isnan(numbers)]
+                field.unparsable += unparsable
+                field.missing += len(values) - unparsable - numbers.size
                 field.moments = merged(field.moments, moments_of(numbers))
                 field.weighted = taken(field.weighted, numbers, self._half_life)
                 hashes = hashes_of_numbers(numbers)
-            field.missing += sum(value is None for value in values)
             field.new += 0 if field.many else unknown(hashes, field.known)
             field.values = smallest(field.values, hashes)
         state.waiting = []

@@ -97,7 +97,9 @@ def main() -> None:
     write("truth", truths(counts))
     learning, learner = Learning(), Learner(FIELDS, first=FIRST_OF_FILE)
     learner.take(learning, [read(forecaster, number, counts[number]) for number in range(TRAINED_ON)])
-    PROFILE.write_text(write_profile(learner.finish(learning)), encoding="utf-8")
+    profile = learner.finish(learning)
+    profile.seconds = (TRAINED_ON - 1) * HALF_HOUR.total_seconds()
+    PROFILE.write_text(write_profile(profile), encoding="utf-8")
     sys.stdout.write(f"{PROFILE.name}: {TRAINED_ON} records\n")
 
 

@@ -39,16 +39,19 @@ from manometer.cli.workflow_file import read_plan
 )
 @security_options
 def command(monitor: str, workflow: str, **options: Any) -> None:
-    """Attach a monitor to a stream: put it into the workflow file, comments kept, if the file is then without mistakes.
+    """Put one more monitor into a workflow file.
 
-    Workers take the changed file when they are sent SIGHUP or started again. A monitor that joins a group of streams
-    which is there sees what comes from then on. One that makes a new group begins at the beginning of the topics' logs;
-    with --kafka at their end, as of now.
+    The comments in the file are kept, and it is written only if it is then without mistakes. Workers take the changed
+    file when they are sent SIGHUP or started again. A monitor that joins a group of streams which is there sees what
+    comes from then on. One that makes a new group begins at the beginning of the topics' logs; with --kafka at their
+    end, as of now.
 
     \b
     Examples:
-      $ manometer attach throughput --to notify --name totals --with counts=total workflows/demo.yaml
-      $ manometer attach prediction_divergence --to prediction=predictions --to truth=truth lstm.yaml
+      $ manometer attach throughput --to notify --name totals \\
+          --with counts=total workflows/demo.yaml
+      $ manometer attach prediction_divergence lstm.yaml \\
+          --to prediction=predictions --to truth=truth
 
     What changes is printed. An invalid result leaves the file as it was.
 

@@ -11,6 +11,7 @@ from engine.catalogue import AlertSpec, Spec
 from engine.notices import OWN_ALERTS
 from engine.plugins import builtin_monitors
 from engine.telemetry import TELEMETRY
+from manometer.cli.failure import told
 from manometer.cli.terminal import show
 from manometer.cli.workflow_file import read_plan
 from manometer.reference import Declared, Format, catalogue, render
@@ -29,7 +30,8 @@ OWN: Final[tuple[Spec, ...]] = (*TELEMETRY, *OWN_ALERTS)
     show_default=True,
     help="For people, for pages or for programs.",
 )
-def command(workflow: str | None, form: Format) -> None:
+@click.option("--boards", "folder", metavar="DIR", help="Write the boards of all this, and of what comes with us.")
+def command(workflow: str | None, form: Format, folder: str | None) -> None:
     """List every metric and alert, with its meaning.
 
     These are the metrics and alerts of all monitors that come with Manometer and of the engine itself; with WORKFLOW,
@@ -40,12 +42,17 @@ def command(workflow: str | None, form: Format) -> None:
     Examples:
       $ manometer catalogue
       $ manometer catalogue --format json workflows/demo.yaml
+      $ manometer catalogue workflows/demo.yaml --boards boards
 
     Exit codes: 0 done; 2 the workflow has mistakes.
 
     Read next: manometer monitors --help, docs/reference/catalogue.md
     """  # noqa: D301 - click reads the character that \b stands for
     found = declared(workflow)
+    if folder is not None:
+        with told():
+            _write_boards(found, Path(folder))
+        return
     text = render(found, form)
     if form == "text":
         show(text, [(_head(item), _about(item)) for item in found])
@@ -58,6 +65,19 @@ def declared(workflow: str | None = None) -> list[Declared]:
     if workflow is None:
         return catalogue(builtin_monitors(), OWN)
     return catalogue({attached.name: attached.monitor for attached in read_plan(Path(workflow)).monitors}, OWN)
+
+
+def _write_boards(found: list[Declared], folder: Path) -> None:
+    """Write the files for Grafana: of what a workflow declares, and of what comes with Manometer."""
+    from grafana.boards import boards  # noqa: PLC0415 - most calls want a list
+    from grafana.rendering import document  # noqa: PLC0415 - as above
+
+    names = {item.spec.name for item in found}
+    folder.mkdir(parents=True, exist_ok=True)
+    for board in boards([*found, *(item for item in declared() if item.spec.name not in names)]):
+        path = folder / f"{board.uid}.json"
+        path.write_text(document(board), encoding="utf-8")
+        click.echo(f"{path}: {board.title}")
 
 
 def _head(item: Declared) -> str:

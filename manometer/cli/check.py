@@ -16,6 +16,8 @@ from manometer.cli.workflow_file import see_readable
 
 _ENDINGS: Final = (".yaml", ".yml", ".json")
 _TESTS: Final = tuple(f".test{ending}" for ending in _ENDINGS)
+_KEYS: Final = frozenset({"workflow", "streams", "monitors"})
+"""A JSON object of a folder with none of these is no workflow."""
 
 
 @click.command("check")
@@ -27,8 +29,8 @@ def command(workflows: tuple[str, ...], as_json: bool) -> None:
     All mistakes are found in one run, each on a line of its own: file, line, path, what is wrong and what was
     expected. A warning is something that is allowed and probably not meant.
 
-    WORKFLOW is a file, or a folder: then all .yaml, .yml and .json files in it. The tests beside workflow files,
-    NAME.test.yaml, are left out; manometer test runs them.
+    WORKFLOW is a file, or a folder: then all .yaml, .yml and .json files in it. Left out are the tests beside
+    workflow files, NAME.test.yaml, which manometer test runs, and JSON that is no workflow, such as a profile.
 
     \b
     Example:
@@ -92,7 +94,7 @@ def _in_folder(folder: Path) -> list[Path]:
     with told():
         members = sorted(folder.iterdir())
     found = [path for path in members if path.suffix in _ENDINGS and path.is_file()]
-    found = [path for path in found if not _is_tests(path) and not path.name.startswith(".")]
+    found = [path for path in found if not _is_tests(path) and not path.name.startswith(".") and not _is_other(path)]
     if not found:
         raise CommandError(f"{folder}: no workflow file in this folder; expected .yaml, .yml or .json")
     return found
@@ -107,3 +109,14 @@ def _single(path: Path) -> list[Path]:
 
 def _is_tests(path: Path) -> bool:
     return path.name.endswith(_TESTS)
+
+
+def _is_other(path: Path) -> bool:
+    """Say whether a file is whole JSON and no workflow: a profile or a schema that a workflow names, say."""
+    if path.suffix != ".json":
+        return False
+    try:
+        keys = msgspec.json.decode(path.read_bytes(), type=dict[str, msgspec.Raw])
+    except (OSError, msgspec.DecodeError):
+        return False
+    return _KEYS.isdisjoint(keys)

@@ -22,6 +22,7 @@ from manometer.demo.live import SPEED
 @click.option("--data", metavar="DIR", help="A folder that keeps everything; a new temporary one if left out.")
 @click.option("--record", metavar="DIR", help="Keep every message in this folder, as recordings.")
 @click.option("--plain", is_flag=True, help="Print lines, as on a pipe, also on a terminal.")
+@click.option("--kafka", metavar="HOST:PORT", help="Let only the engines run, day after day, and send to Kafka.")
 @click.option("--replay", is_flag=True, help="Replay a recorded day at full speed instead.")
 @click.option("--store", metavar="FILE.db", help="With --replay: an SQLite file to write to, not a temporary one.")
 @click.option("--json", "as_object", is_flag=True, help="With --replay: print the report as one JSON object.")
@@ -32,6 +33,7 @@ def command(  # noqa: PLR0913, PLR0917 - click passes options one by one
     data: str | None,
     record: str | None,
     plain: bool,
+    kafka: str | None,
     replay: bool,
     store: str | None,
     as_object: bool,
@@ -50,6 +52,7 @@ def command(  # noqa: PLR0913, PLR0917 - click passes options one by one
       $ manometer demo --for 20s --plain
       $ manometer demo --replay
 
+    With --kafka the engines run alone, until Ctrl-C: `manometer run --kafka` watches them.
     With --replay it replays 24 hours of nine engines and three models at full speed and prints a report.
 
     Exit codes: 0 done, also where Ctrl-C ended it; 2 a file cannot be written, or a process not started.
@@ -64,6 +67,14 @@ def command(  # noqa: PLR0913, PLR0917 - click passes options one by one
         return
     if store is not None or as_object:
         raise click.UsageError("--store and --json belong to --replay; the live demo keeps its files in --data DIR")
+    if kafka is not None:
+        if record is not None or plain:
+            raise click.UsageError("--record and --plain belong to the demo that watches; with --kafka a worker does")
+        from manometer.cli.demo_kafka import run_engines  # noqa: PLC0415 - as above
+
+        with told():
+            run_engines(kafka, speed=speed, seed=seed, seconds=_seconds(duration), data=data)
+        return
     from manometer.cli.demo_live import run_live  # noqa: PLC0415 - as above
 
     with told():

@@ -21,10 +21,11 @@ from manometer.diagnosis import Line, diagnosis
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array of objects: what, ok, told, fix.")
 @kafka_options
 def command(workflow: str, kafka: str, as_json: bool, **options: Any) -> None:
-    """Look for what is wrong between a workflow and its Kafka: each finding with what to do.
+    """Find what is wrong between a workflow and Kafka.
 
-    Looked at are the brokers, the layout of the topics, the rights to read, clocks, the workers of the group, what
-    waits and for how long, and whether workers run this version of the file. Nothing is written.
+    Each finding comes with what to do. Looked at are the brokers, the layout of the topics, the rights to read, clocks,
+    the workers of the group, what waits and for how long, and whether workers run this version of the file. Nothing is
+    written.
 
     \b
     Example:

@@ -22,12 +22,16 @@ COMMANDS: Final = {
     "check": "Find every mistake in workflow files.",
     "test": "Run the tests beside workflow files.",
     "replay": "Turn recorded streams into metrics and alerts.",
-    "run": "Run a workflow live, with HTTP intake and SQLite.",
+    "run": "Run a workflow live, in one process or on Kafka.",
     "topics": "Check the topics of a workflow on Kafka; make them.",
+    "archive": "Write the archive topic of a workflow to stores.",
+    "audit": "Prove that nothing is missing in the archive.",
     "rejects": "Look at dead letters, and send them again.",
     "record": "Record the input topics of a workflow on Kafka.",
     "state": "Show what the monitors of a workflow remember.",
     "doctor": "Find what is wrong between a workflow and Kafka.",
+    "secrets": "Make the passwords of an installation; show one.",
+    "tokens": "Make InfluxDB's bucket, and tokens to write and read.",
     "attach": "Put one more monitor into a workflow file.",
     "profile": "Summarise a reference sample for drift.",
     "catalogue": "List every metric and alert, with its meaning.",
@@ -35,6 +39,8 @@ COMMANDS: Final = {
 }
 """Each command with its line in the help, in the order in which a newcomer needs them; so that help imports none."""
 
+_EXTRA: Final = ("aiokafka", "faust")
+"""What `manometer[kafka]` brings."""
 _INTERRUPTED: Final = 128 + signal.SIGINT
 _NOT_READ: Final = 128 + 13  # SIGPIPE, which not every system has by name
 _TERMINATED: Final = 128 + signal.SIGTERM
@@ -110,6 +116,12 @@ class Manometer(click.Group):
         except BrokenPipeError:
             _forget_standard_output()
             raise click.exceptions.Exit(_NOT_READ) from None
+        except ModuleNotFoundError as error:
+            if error.name not in _EXTRA:
+                raise
+            from manometer.cli.failure import CommandError  # noqa: PLC0415 - only where something fails
+
+            raise CommandError(f"{error.name} is not installed; pip install 'manometer[kafka]'") from error
         except OSError as error:
             _forget_standard_output()
             from manometer.cli.failure import CommandError, what_failed  # noqa: PLC0415 - only where something fails

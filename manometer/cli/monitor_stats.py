@@ -12,7 +12,7 @@ import msgspec
 
 from archiver.sinks.sqlite import read_points
 from engine.telemetry import MONITOR_ERRORS, MONITOR_SECONDS, SERIES
-from manometer.cli.failure import CommandError, told
+from manometer.cli.failure import CommandError, told, what_failed
 
 _SECONDS = 10.0
 
@@ -51,7 +51,8 @@ def of_process(url: str, token: str | None) -> list[Stats]:
         with urlopen(request, timeout=_SECONDS) as response:  # noqa: S310 - as above
             found = msgspec.json.decode(response.read(), type=list[_Told])
     except (URLError, OSError, msgspec.DecodeError) as error:
-        raise CommandError(f"--url {url}: no answer of manometer run: {error}") from error
+        reason = error.reason if isinstance(error, URLError) and isinstance(error.reason, OSError) else error
+        raise CommandError(f"--url {url}: no answer of manometer run: {what_failed(reason)}") from error
     return _by_monitor((one.name, one.tags, one.value) for one in found)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +14,7 @@ from engine.decoders.json import Json
 from engine.events import Message
 from engine.findings import did_you_mean, listing, show
 from engine.recording.files import open_input
+from engine.times import SECOND
 from manometer.cli.failure import CommandError, told
 from manometer.cli.workflow_file import read_plan
 from monitors.stats.learning import FIRST_OF_FILE, Learner, Learning
@@ -84,11 +85,11 @@ def _known(path: Path) -> Profile:
 def _profile(
     file: str, decoder: Decoder, fields: tuple[str, ...], categorical: tuple[str, ...], known: Profile | None
 ) -> Profile:
-    refused: list[Undecodable] = []
-    batches = _batches(file, decoder, refused)
+    read = _Read()
+    batches = _batches(file, decoder, read)
     first = next(batches, None)
     if first is None:
-        why = f"; the first: {refused[0].detail}" if refused else ""
+        why = f"; the first: {read.refused[0].detail}" if read.refused else ""
         raise CommandError(f"{file}: no record could be read from it{why}")
     names = fields or tuple(known.fields if known is not None else first[0])
     _check(names, categorical, known)
@@ -98,20 +99,50 @@ def _profile(
     for batch in chain([first], batches):
         learner.take(learning, batch)
     profile = learner.finish(learning)
-    if refused:
-        detail = refused[0].detail
-        click.echo(f"{file}: {len(refused)} messages could not be decoded and are left out; first: {detail}", err=True)
-    _check_seen(profile, file)
+    profile.seconds = read.seconds
+    if read.refused:
+        detail = read.refused[0].detail
+        click.echo(
+            f"{file}: {len(read.refused)} messages could not be decoded and are left out; first: {detail}", err=True
+        )
+    if fields or known is not None:
+        _check_seen(profile, file, first[0])
     return profile if known is None else added(known, profile)
 
 
-def _batches(file: str, decoder: Decoder, refused: list[Undecodable]) -> Iterator[list[Any]]:
+class _Read:
+    """What is known of the records of a file beside their values."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.refused: list[Undecodable] = []
+        self._times: tuple[int, int] | None = None
+
+    @property
+    def seconds(self) -> float | None:
+        """From the first event time to the last; None where there is none."""
+        return None if self._times is None else (self._times[1] - self._times[0]) / SECOND
+
+    def seen(self, times: Sequence[int]) -> None:
+        """Take event times, in any order."""
+        if times:
+            known = (*times, *(self._times or ()))
+            self._times = (min(known), max(known))
+
+
+def _batches(file: str, decoder: Decoder, read: _Read) -> Iterator[list[Any]]:
     """Give the decoded values of a file; what cannot be decoded is collected."""
     with open_input(file, "profile") as opened:
         for batch in opened.batches(_BATCH):
-            decoded = decoder.decode_all([one for one in batch if isinstance(one, Message)])
-            refused += [one for one in decoded if isinstance(one, Undecodable)]
-            values = [one[2] for one in decoded if not isinstance(one, Undecodable)]
+            messages = [one for one in batch if isinstance(one, Message)]
+            values, times = [], []
+            for message, one in zip(messages, decoder.decode_all(messages), strict=True):
+                if isinstance(one, Undecodable):
+                    read.refused.append(one)
+                    continue
+                values.append(one[2])
+                times.append(message.time if one[0] is None else one[0])
+            read.seen([time for time in times if time is not None])
             if values:
                 yield values
 
@@ -124,10 +155,12 @@ def _check(names: tuple[str, ...], categorical: tuple[str, ...], known: Profile 
             raise CommandError(f"--categorical {show(name)} is none of the fields: {listing(names)}")
 
 
-def _check_seen(profile: Profile, file: str) -> None:
+def _check_seen(profile: Profile, file: str, first: Mapping[str, Any]) -> None:
+    """Refuse a field that was asked for and is nowhere; that of the first record may be empty everywhere."""
     for name, field in profile.fields.items():
         if field.missing == profile.records:
-            raise CommandError(f"{file}: no record has the field {show(name)}")
+            there = f"The first record has: {listing(first)}.{did_you_mean(name, first)}"
+            raise CommandError(f"{file}: no record has the field {show(name)}. {there}")
 
 
 def _write(text: str, out: str | None) -> None:

@@ -31,15 +31,18 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 @click.option("--until-end", is_flag=True, help="End where the topics end now; else Ctrl-C ends it.")
 @kafka_options
 def command(workflow: str, kafka: str, out: str, until_end: bool, **options: Any) -> None:
-    """Record every message on the input topics of a workflow, from the beginning of their logs.
+    """Record the input topics of a workflow on Kafka.
 
-    The files get their names when all is written: with --until-end where the topics end, else after Ctrl-C. Whatever
-    was a file of the same name is replaced. A replay of the recordings gives what the workers gave.
+    Every message is recorded, from the beginning of the logs. The files get their names when all is written: with
+    --until-end where the topics end, else after Ctrl-C. Whatever was a file of the same name is replaced. A replay of
+    the recordings gives what the workers gave.
 
     \b
     Examples:
-      $ manometer record workflows/demo.yaml --kafka 127.0.0.1:9092 --out recordings --until-end
-      $ manometer replay workflows/demo.yaml --input notify=recordings/notify.jsonl
+      $ manometer record workflows/demo.yaml --kafka 127.0.0.1:9092 \\
+          --out recordings --until-end
+      $ manometer replay workflows/demo.yaml \\
+          --input notify=recordings/notify.jsonl
 
     The last line on standard error counts the messages of each stream.
 

@@ -28,7 +28,7 @@ _DETAIL: Final = 100
 
 @click.group("rejects")
 def command() -> None:
-    """Look at the dead letters of a workflow, and send them again.
+    """Look at dead letters, and send them again.
 
     A reject is a message that could not become a record, or on which a monitor failed. Its name is
     TOPIC/PARTITION/OFFSET:REASON, and :MONITOR behind it where one failed; without the reason it stands for all rejects
@@ -50,8 +50,10 @@ def list_(workflow: str, limit: int, as_json: bool, **options: Any) -> None:
 
     \b
     Examples:
-      $ manometer rejects list workflows/demo.yaml --kafka 127.0.0.1:9092 --since 2h
-      $ manometer rejects list workflows/demo.yaml --data demo.data --reason schema
+      $ manometer rejects list workflows/demo.yaml --since 2h \\
+          --kafka 127.0.0.1:9092
+      $ manometer rejects list workflows/demo.yaml --reason schema \\
+          --data demo.data
 
     Exit codes: 0 done, whether there are any or not; 2 they cannot be read.
 
@@ -90,7 +92,8 @@ def show(workflow: str, names: tuple[str, ...], as_json: bool, **options: Any) -
 
     \b
     Example:
-      $ manometer rejects show workflows/demo.yaml notify/0/17 --kafka 127.0.0.1:9092
+      $ manometer rejects show workflows/demo.yaml notify/0/17 \\
+          --kafka 127.0.0.1:9092
 
     Exit codes: 0 shown; 1 there is none of one of the names; 2 they cannot be read.
 
@@ -123,9 +126,12 @@ def retry(workflow: str, names: tuple[str, ...], everything: bool, to: str | Non
 
     \b
     Examples:
-      $ manometer rejects retry workflows/demo.yaml notify/0/17:schema --kafka 127.0.0.1:9092
-      $ manometer rejects retry workflows/demo.yaml --monitor throughput --since 2h --kafka 127.0.0.1:9092
-      $ manometer rejects retry workflows/demo.yaml --all --to rejects.jsonl --data demo.data
+      $ manometer rejects retry workflows/demo.yaml notify/0/17:schema \\
+          --kafka 127.0.0.1:9092
+      $ manometer rejects retry workflows/demo.yaml --monitor throughput \\
+          --since 2h --kafka 127.0.0.1:9092
+      $ manometer rejects retry workflows/demo.yaml --all --data demo.data \\
+          --to rejects.jsonl
 
     Exit codes: 0 sent; 1 there is nothing to send; 2 they cannot be read, or not be sent.
 

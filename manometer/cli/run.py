@@ -48,17 +48,19 @@ _SWEEP: Final = 60.0
 @click.option("--view", is_flag=True, help="Show rates, health and alerts on this terminal, live.")
 @security_options
 def command(workflow: str, embedded: bool, kafka: str | None, data: str | None, **options: Any) -> None:
-    """Run a workflow live: take messages, keep states, write metrics and alerts.
+    """Run a workflow live, in one process or on Kafka.
 
-    Messages come by POST to /topics/TOPIC: JSON, a JSON array, or JSON lines. The answer comes when they are safe on
-    the disk. DIR/archive.db has all metrics and alerts, for SQL and boards. A restart goes on where it was; after
-    kill -9 too. SIGTERM and Ctrl-C end it in order.
+    It takes messages, keeps states, and writes metrics and alerts. Messages come by POST to /topics/TOPIC: JSON, a
+    JSON array, or JSON lines. The answer comes when they are safe on the disk. DIR/archive.db has all metrics and
+    alerts, for SQL and boards. A restart goes on where it was; after kill -9 too. SIGTERM and Ctrl-C end it in order.
 
     \b
     Examples:
       $ manometer run workflows/demo.yaml --embedded
-      $ curl -H 'Content-Type: application/x-ndjson' --data-binary @reports.jsonl http://127.0.0.1:8300/topics/notify
-      $ manometer run workflows/demo.yaml --embedded --sink webhook=https://example.com/alerts
+      $ curl -H 'Content-Type: application/x-ndjson' \\
+          --data-binary @reports.jsonl http://127.0.0.1:8300/topics/notify
+      $ manometer run workflows/demo.yaml --embedded \\
+          --sink webhook=https://example.com/alerts
       $ manometer run workflows/demo.yaml --kafka 127.0.0.1:9092
 
     GET /healthz, /readyz and /metrics tell how it is doing.

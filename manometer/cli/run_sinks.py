@@ -8,8 +8,9 @@ from pathlib import Path
 
 from archiver.pump import Log, Pump
 from archiver.sink import Broken, Busy, Sink
-from engine.telemetry import SINK_BEHIND, SINK_EMISSIONS, SINK_RETRIES, Reading
+from engine.telemetry import Reading
 from manometer.cli.failure import CommandError
+from manometer.sink_readings import sink_readings
 from manometer.sinks import SinkMistake, SinkSpec, parse_sinks
 
 
@@ -52,12 +53,7 @@ class Sinks:
     def readings(self) -> Iterator[Reading]:
         """Read how they are doing."""
         for pump in self.pumps:
-            status = pump.status()
-            tags = {"sink": status.name}
-            yield Reading(SINK_BEHIND, status.behind, tags)
-            yield Reading(SINK_EMISSIONS, status.written, {**tags, "outcome": "written"})
-            yield Reading(SINK_EMISSIONS, status.refused, {**tags, "outcome": "refused"})
-            yield Reading(SINK_RETRIES, status.retries, tags)
+            yield from sink_readings(pump.status())
 
     def close(self, timeout: float = 2.0) -> None:
         """Stop all; what is not written yet is written after the next start."""

@@ -31,10 +31,11 @@ from manometer.states import Saved, held, read_states, series_of, whole
 def command(
     workflow: str, monitor: str | None, key: tuple[str, ...], limit: int, as_json: bool, **options: Any
 ) -> None:
-    """Show what the monitors of a workflow remember, as of the last checkpoints.
+    """Show what the monitors of a workflow remember.
 
-    Without MONITOR: how many series each has, and how large they are. With it: its series, the largest first; with the
-    parts of a KEY those that begin so, and where only one does, its state in the words of the monitor.
+    It is that of the last checkpoints. Without MONITOR: how many series each has, and how large they are. With it: its
+    series, the largest first; with the parts of a KEY those that begin so, and where only one does, its state in the
+    words of the monitor.
 
     \b
     Examples:

@@ -59,7 +59,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object: topics, findings, ACLs.")
 @kafka_options
 def command(workflow: str, kafka: str, create: bool, partitions: int, as_json: bool, **options: Any) -> None:
-    """Check the topics of a workflow on Kafka, and make those that are missing.
+    """Check the topics of a workflow on Kafka; make them.
 
     Checked are equal partitions inside a group, one partition where a monitor must see a whole stream, compaction of
     the states and of nothing else, retention, and that each input message fits the rejects topic. The rights that each
@@ -68,9 +68,11 @@ def command(workflow: str, kafka: str, create: bool, partitions: int, as_json: b
     \b
     Examples:
       $ manometer topics workflows/demo.yaml --kafka 127.0.0.1:9092
-      $ manometer topics workflows/demo.yaml --kafka 127.0.0.1:9092 --create --partitions 4
+      $ manometer topics workflows/demo.yaml --kafka 127.0.0.1:9092 \\
+          --create --partitions 4
 
-    Nothing is changed without --create, and a topic that is there is never changed.
+    Nothing is changed without --create, which makes the topics that are missing, and a topic that is there is never
+    changed.
 
     Exit codes: 0 all topics are as they should be; 1 findings; 2 the broker cannot be reached, or refuses.
 

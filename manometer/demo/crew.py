@@ -89,13 +89,18 @@ class Crew:
         self.end()
 
 
-def _start(name: str, errors: IO[bytes]) -> subprocess.Popen[bytes]:
+def environment() -> Mapping[str, str]:
+    """Give the environment in which another process finds this very Manometer."""
     here = str(Path(manometer.__file__).resolve().parent.parent)
     paths = [here, *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+
+
+def _start(name: str, errors: IO[bytes]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, "-P", "-m", "manometer.demo.engine", name],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=errors,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        env=environment(),
     )

@@ -12,6 +12,8 @@ from archiver.sinks.sqlite import read_alerts
 from engine.embedded.store import Store
 from engine.plan import Plan
 from manometer.demo.building import kinds, spans
+from manometer.demo.charts import cut
+from manometer.demo.half_year import half_year_lines
 from manometer.demo.hints import Place, live_hints
 from manometer.demo.listing import alert_lines, reject_lines
 from manometer.demo.live import Counts
@@ -34,6 +36,11 @@ def ending(plan: Plan, data: Path, counts: Counts, page: Page) -> Iterator[Text]
     yield Text()
     yield from reject_lines(rejects, page)
     yield Text()
+    if counts.half_year is not None:
+        first, *rest = half_year_lines(counts.half_year)
+        yield page.heading(first)
+        yield from (Text(cut(f" {line}", page.width - 1, page.glyphs)) for line in rest)
+        yield Text()
     told = f"{some(counts.messages, 'message')} in {counts.seconds:.1f} s"
     yield Text(f" {told}: {some(counts.emissions, 'emission')}, {some(counts.rejects, 'reject')}.")
     yield Text(f" All of it is in {data}.")

@@ -25,7 +25,7 @@ from manometer.demo import story
 from manometer.demo.arrivals import ARRIVALS, COUNTS, Arrival, Wire, read_arrivals, read_counts, share
 from manometer.demo.forecast import TRAINED_ON, Forecaster
 from manometer.demo.model import SCHEMA, Model
-from manometer.demo.publisher import Publisher
+from manometer.demo.publisher import Publisher, place
 from manometer.resources import resource
 from sensors import Engine
 
@@ -41,7 +41,7 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     """What an engine is told when it is to begin."""
 
     address: str
-    """Of the intake, such as http://127.0.0.1:8300."""
+    """Of the intake, such as http://127.0.0.1:8300, or of Kafka, such as kafka://127.0.0.1:9092."""
     inputs: str
     """The topic that gets what the model reads."""
     predictions: str
@@ -159,7 +159,7 @@ class Worker:
 
 def live(name: str, prepared: Prepared, orders: Orders, ended: Event) -> None:
     """Be one engine until it is to end."""
-    address = f"{orders.address}/topics/notify"
+    address = place(orders.address, story.NOTIFY)
     with Engine(name, to=address, model=story.MODEL, report_every=REPORT_EVERY) as engine:
         Worker(name, prepared, orders, engine).run(ended)
 

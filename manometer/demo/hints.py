@@ -9,6 +9,9 @@ from typing import Final
 
 import msgspec
 
+from manometer.demo import half_year
+from manometer.resources import resource
+
 HISTORY: Final = "SELECT at, state, name, engine, summary FROM alert_history ORDER BY at"
 REJECTS: Final = "SELECT topic, reason, detail, value FROM rejects LIMIT 10"
 NEXT_LINE: Final = " \\\n     "
@@ -45,12 +48,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 def hints(place: Place, *, store: Path, workflow: Path, recordings: Mapping[str, Path]) -> Iterator[tuple[str, str]]:
     """Give what there is to try: what for, and the command."""
     manometer = place.manometer()
-    inputs = NEXT_LINE.join(f"--input {stream}={place.path(path)}" for stream, path in recordings.items())
     yield "ask the store", _query(place, store, HISTORY)
-    yield (
-        "see every emission of the day",
-        f"{manometer} replay {place.path(workflow)}{NEXT_LINE}{inputs}{NEXT_LINE}--out day.jsonl",
-    )
+    yield "see every emission of the day", _replay(place, workflow, recordings, "day.jsonl")
     yield "change the workflow, then see what it finds", f"{manometer} check {place.path(workflow)}"
     yield "write a monitor of your own (docs/tutorial.md)", f"{manometer} new monitor --help"
 
@@ -63,13 +62,21 @@ def live_hints(
     yield "ask the archive when what fired", _query(place, data / "archive.db", HISTORY)
     yield "see what was rejected, and why", _query(place, data / "state.db", REJECTS)
     if recordings:
-        inputs = NEXT_LINE.join(f"--input {stream}={place.path(path)}" for stream, path in recordings.items())
-        yield "replay what was recorded", f"{manometer} replay {file}{NEXT_LINE}{inputs}{NEXT_LINE}--out again.jsonl"
+        yield "replay what was recorded", _replay(place, workflow, recordings, "again.jsonl")
     else:
         yield "keep everything that is sent, to replay it", f"{manometer} demo --record recordings"
     yield "run the workflow without the demo, and send to it", f"{manometer} run {file} --embedded"
+    yield (
+        "replay half a year of forecasts (docs/forecast.md says what they mean)",
+        _replay(place, resource(half_year.WORKFLOW), half_year.recordings(), half_year.FILE),
+    )
     yield "see a whole day of nine engines in seconds", f"{manometer} demo --replay"
-    yield "read on", "docs/demo.md, docs/tutorial.md"
+    yield "read on", "docs/demo.md, docs/forecast.md, docs/tutorial.md"
+
+
+def _replay(place: Place, workflow: Path, recordings: Mapping[str, Path], out: str) -> str:
+    inputs = NEXT_LINE.join(f"--input {stream}={place.path(path)}" for stream, path in recordings.items())
+    return f"{place.manometer()} replay {place.path(workflow)}{NEXT_LINE}{inputs}{NEXT_LINE}--out {out}"
 
 
 def _query(place: Place, file: Path, query: str) -> str:

@@ -50,9 +50,11 @@ def _second_line(span: AlertSpan, page: Page) -> Text:
 def reject_lines(rejects: Sequence[RejectKind], page: Page) -> Iterator[Text]:
     """Draw the messages that could not become records, by reason."""
     yield page.heading(some(sum(kind.messages for kind in rejects), "reject"))
-    yield Text(f" {'messages':>8}  {'topic':9} {'reason':9} detail", style="dim")
+    widest = max((len(kind.topic) for kind in rejects), default=0)
+    width = max(9, min(widest, page.width // 3))
+    yield Text(f" {'messages':>8}  {'topic':{width}} {'reason':9} detail", style="dim")
     for kind in rejects:
-        line = f" {kind.messages:8,}  {kind.topic:9} {kind.reason:9} {kind.detail}"
+        line = f" {kind.messages:8,}  {cut(kind.topic, width, page.glyphs):{width}} {kind.reason:9} {kind.detail}"
         yield Text(cut(line, page.width - 1, page.glyphs))
 
 

@@ -16,6 +16,7 @@ from engine.plan import Plan
 from manometer.demo import story
 from manometer.demo.crew import Crew
 from manometer.demo.engine import Orders
+from manometer.demo.half_year import HalfYear, Replayed
 from manometer.demo.recorder import Recorder
 from manometer.demo.system import System, running
 from manometer.view.picture import Picture
@@ -24,9 +25,14 @@ from manometer.view.watching import Eye
 SPEED: Final = 800.0
 """The recorded day takes 108 seconds."""
 LOOK_EVERY: Final = 0.25
+HALF_YEAR_AFTER: Final = 3.0
+"""Seconds after the first numbers at which half a year of forecasts begins to be replayed beside the story."""
 INPUTS: Final = "inputs"
 PREDICTIONS: Final = "predictions"
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+Actors = tuple[System, Crew, HalfYear]
+"""Who acts: Manometer, the engines, and the replay beside them."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +63,8 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     """What happened since the last moment."""
     pids: Mapping[str, int]
     address: str
+    half_year: Replayed | None
+    """What the replay of half a year of forecasts said; None until it is done."""
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +76,8 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     rejects: int
     recordings: Mapping[str, Path]
     """Stream -> its recording; empty where none was asked for."""
+    half_year: Replayed | None
+    """What the replay of half a year of forecasts said; None where the demo ended before."""
 
 
 def live(settings: Settings, read: Callable[[], Plan], show: Callable[[Moment], None]) -> Counts:
@@ -85,10 +95,11 @@ def live(settings: Settings, read: Callable[[], Plan], show: Callable[[Moment], 
     """
     settings.data.mkdir(parents=True, exist_ok=True)
     last: Moment | None = None
-    with _asked_to_end() as asked, Crew(settings.data / "engines.log") as crew:
+    log = settings.data / "engines.log"
+    with asked_to_end() as asked, Crew(log) as crew, HalfYear(settings.data) as half_year:
         plan = read()
         with _recorder(settings, plan) as recorder, running(plan, settings.data, recorder or nobody) as system:
-            for moment in _moments(plan, settings, (system, crew), asked):
+            for moment in _moments(plan, settings, (system, crew, half_year), asked):
                 last = moment
                 show(moment)
     return _counted(last, recorder)
@@ -112,24 +123,30 @@ def _counted(last: Moment | None, recorder: Recorder | None) -> Counts:
         emissions=0 if picture is None else picture.emissions,
         rejects=0 if picture is None else picture.rejects,
         recordings={} if recorder is None else recorder.files,
+        half_year=None if last is None else last.half_year,
     )
 
 
-def _moments(plan: Plan, settings: Settings, actors: tuple[System, Crew], asked: Sequence[int]) -> Iterator[Moment]:
+def _moments(plan: Plan, settings: Settings, actors: Actors, asked: Sequence[int]) -> Iterator[Moment]:
     """Let the engines begin, and give what there is to show; the last one comes when they have said farewell."""
-    system, crew = actors
+    system, crew, _ = actors
     crew.ready()
     begin = time.time()
     crew.begin(msgspec.json.encode(_orders(plan, settings, system.address, begin)))
     director = _Director(actors, settings.speed, begin)
-    while not asked and not system.embedded.ended.done():
+    while not (over := bool(asked) or system.embedded.ended.done()):
         moment = director.moment()
         yield moment
         if moment.passed >= _lasts(settings):
             break
         time.sleep(LOOK_EVERY)
     crew.end()
-    yield director.moment()
+    moment = director.moment()
+    while settings.seconds is None and moment.half_year is None and not (asked or over):
+        yield moment
+        time.sleep(LOOK_EVERY)
+        moment = director.moment()
+    yield moment
 
 
 def _lasts(settings: Settings) -> float:
@@ -141,12 +158,13 @@ def _lasts(settings: Settings) -> float:
 class _Director:
     """Looks at everything once in a while, and lets happen what is due by then."""
 
-    def __init__(self, actors: tuple[System, Crew], speed: float, begin: float) -> None:
-        self._system, self._crew = actors
+    def __init__(self, actors: Actors, speed: float, begin: float) -> None:
+        self._system, self._crew, self._half_year = actors
         self._eye = Eye(self._system.embedded)
         self._speed = speed
         self._begin = begin
         self._day = 0.0
+        self._first: float | None = None
 
     def moment(self) -> Moment:
         passed = time.time() - self._begin
@@ -155,14 +173,25 @@ class _Director:
         for event in events:
             if event.turn == "is killed":
                 self._crew.kill(event.engine)
+        picture = self._eye.look()
+        self._begin_half_year(picture, passed)
         return Moment(
-            picture=self._eye.look(),
+            picture=picture,
             passed=passed,
             day=self._day,
             events=events,
             pids=self._crew.pids,
             address=self._system.address,
+            half_year=self._half_year.look(),
         )
+
+    def _begin_half_year(self, picture: Picture, passed: float) -> None:
+        """Begin the replay where the first numbers have been seen for a while, at the latest when the story is told."""
+        if self._first is None and any(engine.rate is not None for engine in picture.engines):
+            self._first = passed
+        seen = self._first is not None and passed >= self._first + HALF_YEAR_AFTER
+        if not self._half_year.begun and (seen or self._day >= story.DAY):
+            self._half_year.begin()
 
 
 def _orders(plan: Plan, settings: Settings, address: str, begin: float) -> Orders:
@@ -177,7 +206,7 @@ def _orders(plan: Plan, settings: Settings, address: str, begin: float) -> Order
 
 
 @contextmanager
-def _asked_to_end() -> Iterator[Sequence[int]]:
+def asked_to_end() -> Iterator[Sequence[int]]:
     """Collect the signals that ask for an end, so that everything ends in order."""
     asked: list[int] = []
     before = {number: signal.signal(number, lambda came, _: asked.append(came)) for number in _SIGNALS}

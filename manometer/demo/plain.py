@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from engine.events import Alert
+from manometer.demo.half_year import half_year_lines
 from manometer.demo.live import Moment
 from manometer.demo.words import number, some
 from manometer.view.picture import whose
@@ -19,7 +20,7 @@ class Plain:
 
     def __init__(self) -> None:
         """Begin with nothing told."""
-        self._greeted = self._first = False
+        self._greeted = self._first = self._half_year = False
         self._told = 0.0
         self._known: frozenset[tuple[str, int, str]] = frozenset()
 
@@ -37,6 +38,11 @@ class Plain:
         for alert in self._new(moment):
             state = f"{alert.severity} fired" if alert.firing else "resolved"
             yield f"{before} {alert.name} of {whose(alert.tags)} {state}: {alert.summary}"
+        if moment.half_year is not None and not self._half_year:
+            self._half_year = True
+            first, *rest = half_year_lines(moment.half_year)
+            yield f"{before} {first}"
+            yield from (f"        {line}" for line in rest)
         if moment.passed >= self._told + EVERY:
             self._told = moment.passed // EVERY * EVERY
             yield f"{before} {_summary(moment)}"

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from engine.times import SECOND
 from manometer.demo import story
+from manometer.demo.half_year import half_year_lines
 from manometer.demo.live import Moment
 from manometer.demo.words import clock
 
@@ -27,6 +28,7 @@ class Stage:
         self._events += moment.events
         title = Text(" Manometer ", style="bold reverse").append(" ")
         title.append(f"{len(story.ENGINES)} engines live one recorded day: {_hour(moment.day)}", style="default")
+        half_year = [] if moment.half_year is None else [Text(f" {line}") for line in half_year_lines(moment.half_year)]
         foot = [Text(f" {_hour(event.at)} {event.told}", style="cyan") for event in self._events]
         if moment.day >= story.DAY:
             foot.append(
@@ -36,7 +38,7 @@ class Stage:
         if name is not None:
             foot.append(_try(f"kill -9 {moment.pids[name]}", f"# {name} falls silent"))
         foot.append(_try(f"curl --json garbage {moment.address}/topics/notify", ""))
-        return [title, Text()], [Text(), *foot, Text(" end: Ctrl-C", style="dim")]
+        return [title, *half_year, Text()], [Text(), *foot, Text(" end: Ctrl-C", style="dim")]
 
 
 def _hour(day: float) -> str:

@@ -11,6 +11,8 @@ Turn = Literal["fails", "recovers", "leaves", "is killed", "drifts"]
 HOUR: Final = 3_600.0
 DAY: Final = 24 * HOUR
 MODEL: Final = "taxi-demand"
+NOTIFY: Final = "notify"
+"""The topic of what engines and their sensors report."""
 
 
 class Event(msgspec.Struct, frozen=True):

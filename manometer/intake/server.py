@@ -221,7 +221,8 @@ class Server:
         except TimeoutError:
             return _failure(408, "slow", f"the body did not come within {BODY_SECONDS:.0f} s")
         except (web.RequestPayloadError, ValueError) as error:
-            return _failure(400, "body", f"the body cannot be read: {error}")
+            reason = str(error).removeprefix("400, message:").strip()
+            return _failure(400, "body", f"the body cannot be read: {reason}")
         finally:
             self._reading -= size
 

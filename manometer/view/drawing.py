@@ -31,9 +31,10 @@ _FEW: Final = 3
 _NUMBERS: Final = 6
 """Other numbers that are shown, at most."""
 _HIGH: Final = 30
-"""Lines of a terminal from which on all lines that stand below are shown."""
+"""Lines of a terminal from which on all lines that stand above and below are shown."""
+_HEAD: Final = 2
 _FOOT: Final = 3
-"""How many of them are shown on a terminal that is not as high: the last ones."""
+"""How many are shown on a terminal that is not as high: the first ones above, the last ones below."""
 
 
 class Sheet:
@@ -79,7 +80,7 @@ def draw(
         height: how many lines there are.
         around: lines to put before and after it.
     """
-    head, foot = around[0], around[1] if height >= _HIGH else around[1][-_FOOT:]
+    head, foot = around if height >= _HIGH else (around[0][:_HEAD], around[1][-_FOOT:])
     streams = [sheet.heading("streams"), *(stream_line(stream, sheet) for stream in picture.streams)]
     own = [sheet.heading("manometer"), *telemetry_lines(picture, sheet)]
     room = height - len(head) - len(foot) - len(streams) - len(own)
@@ -162,7 +163,8 @@ def stream_line(stream: StreamSeen, sheet: Sheet) -> Text:
     spark = sheet.spark(stream.rates, _spark_width(sheet))
     line = Text(f" {sheet.name(stream.name, _NAME + 8)}{number(stream.rate):>7} ")
     line.append(spark, style="blue").append(f" {stream.messages:9,}")
-    return line.append(f"{stream.rejects:9,} rejects", style="yellow" if stream.rejects else "dim")
+    word = "reject" if stream.rejects == 1 else "rejects"
+    return line.append(f"{stream.rejects:9,} {word}", style="yellow" if stream.rejects else "dim")
 
 
 def number_line(one: NumberSeen, sheet: Sheet) -> Text:
@@ -198,7 +200,9 @@ def telemetry_lines(picture: Picture, sheet: Sheet) -> list[Text]:
     age = "none yet" if own.checkpoint_age is None else f"{own.checkpoint_age:.1f} s ago"
     first = Text(f" {number(own.rate)} messages/s, {some(picture.emissions, 'emission')}, ")
     first.append(some(picture.rejects, "reject"), style="yellow" if picture.rejects else "")
-    first.append(f", checkpoint {age} took {own.checkpoint_seconds * 1000:.1f} ms")
+    first.append(f", checkpoint {age}")
+    took = f" took {own.checkpoint_seconds * 1000:.1f} ms"
+    first.append(took if first.cell_len + len(took) <= sheet.width else "")
     failed = sum(monitor.errors for monitor in own.monitors)
     second = Text(f" {some(len(own.monitors), 'monitor')}, {some(failed, 'error')}; time: ")
     for place, monitor in enumerate(own.monitors):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from math import isfinite, nan
+from math import nan
 from operator import itemgetter
 from typing import Any, Final
 
@@ -13,7 +13,10 @@ from numpy.typing import NDArray
 
 Numbers = NDArray[np.float64]
 
+HUGE: Final = 1e150
+"""Numbers as large as this are none: their squares would leave the floats."""
 _PLAIN: Final = frozenset({float, int, type(None)})
+_LARGE: Final = 2**63
 _LENGTH: Final = 200
 _KEPT: Final = 183
 
@@ -49,14 +52,14 @@ def columns(values: Sequence[Any], names: Sequence[str]) -> list[Sequence[Any]]:
 def numbers_of(given: Sequence[Any]) -> tuple[Numbers, NDArray[np.bool_] | None]:
     """Give a column as numbers, NaN where there is none; and where something stands that is no number, if anywhere.
 
-    Texts, true and false, infinities, lists, maps and whole numbers beyond floats are no numbers.
+    Texts, true and false, lists, maps, infinities and whatever is as large as `HUGE` are no numbers.
     """
     if _PLAIN.issuperset(map(type, given)):
         try:
             numbers = np.array(given, dtype=np.float64)
         except OverflowError:
             numbers = np.array([nan])
-        if numbers.size == len(given) and not np.isinf(numbers).any():
+        if numbers.size == len(given) and not (np.abs(numbers) >= HUGE).any():
             return numbers, None
     read = [number_of(value) for value in given]
     bad = np.array([value is None for value in read], dtype=bool)
@@ -66,8 +69,8 @@ def numbers_of(given: Sequence[Any]) -> tuple[Numbers, NDArray[np.bool_] | None]
 def number_of(value: Any) -> float | None:
     """Give one value as a number, NaN where it is missing, None where it is no number.
 
-    >>> number_of(2), number_of("2"), number_of(True), number_of(None)
-    (2.0, None, None, nan)
+    >>> number_of(2), number_of("2"), number_of(True), number_of(1e200), number_of(None)
+    (2.0, None, None, None, nan)
     """
     if value is None:
         return nan
@@ -77,7 +80,7 @@ def number_of(value: Any) -> float | None:
         number = float(value)
     except OverflowError:
         return None
-    return None if abs(number) > 1 and not isfinite(number) else number
+    return None if abs(number) >= HUGE else number
 
 
 def text_of(value: Any) -> str | None:
@@ -93,6 +96,7 @@ def text_of(value: Any) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (int, float)):
+        value = _savable(value)
         return _cut(str(int(value)) if isinstance(value, float) and value.is_integer() else str(value))
     return "(a list)" if isinstance(value, (list, tuple)) else "(a map)"
 
@@ -103,8 +107,28 @@ def kept(value: Any) -> Any:
     A list around a text keeps it from being taken for a text of the record.
     """
     if value is None or (type(value) in {int, float} and number_of(value) is not None):
-        return value
+        return _savable(value)
     return text_of(value) if isinstance(value, str) else [text_of(value)]
+
+
+def all_kept(given: Sequence[Any]) -> Sequence[Any]:
+    """Give a column as it can wait in a state; one of numbers alone stays as it is, without a look at each.
+
+    >>> all_kept((1, 2.5, None)), all_kept((1, True))
+    ((1, 2.5, None), [1, ['true']])
+    """
+    numbers, bad = numbers_of(given)
+    if bad is None and not (np.abs(numbers) >= _LARGE).any():
+        return given
+    return [kept(value) for value in given]
+
+
+def _savable(value: Any) -> Any:
+    """Give a whole number beyond 64 bits, which no state can hold, as the float next to it where there is one."""
+    if type(value) is not int or -_LARGE <= value < 2 * _LARGE:
+        return value
+    number = number_of(value)
+    return value if number is None else number
 
 
 def texts_of(given: Sequence[Any]) -> list[str | None]:

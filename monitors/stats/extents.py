@@ -26,6 +26,10 @@ class Extent(msgspec.Struct, frozen=True):
         """Say how often a step goes into it; both are in records or both in time."""
         return self.records / step.records if step.records else self.micros / step.micros
 
+    def times(self, count: int) -> Extent:
+        """Give so many of it, one after the other."""
+        return Extent(self.records * count, self.micros * count)
+
     def __str__(self) -> str:
         """Write it as in a workflow file."""
         return f"{self.records} records" if self.records else duration_text(self.micros)
@@ -88,7 +92,8 @@ def chance(budget: Budget, fields: int, step: Extent) -> float:
     """
     if bool(budget.per.records) != bool(step.records):
         raise ValueError(
-            f"false_alarms per {budget.per} and windows of {step}: expected both in records or both in time"
+            f"false_alarms per {budget.per} and windows of {step}: expected both in records or both in time, "
+            f"as in {'1 per 1000000 records' if step.records else '1 per 30d'}"
         )
     share = budget.alerts / max(1, fields) / budget.per.over(step)
     if share > MOST:

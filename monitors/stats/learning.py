@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
-from monitors.stats.columns import Numbers, columns, kept, number_of, numbers_of, texts_of
+from monitors.stats.columns import Numbers, all_kept, columns, number_of, numbers_of, texts_of
 from monitors.stats.moments import merged, moments_of
 from monitors.stats.profile import VALUES, CategoricalField, Field, NumericField, Profile
 
@@ -54,7 +54,7 @@ class Learner:
 
     def take(self, learning: Learning, values: Sequence[Any]) -> None:
         """Take records into what was learned so far."""
-        records = [[kept(value) for value in record] for record in zip(*columns(values, self.names), strict=True)]
+        records = [list(record) for record in zip(*map(all_kept, columns(values, self.names)), strict=True)]
         while records:
             room = self._first - len(learning.waiting)
             learning.waiting += records[:room]

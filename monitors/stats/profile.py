@@ -40,12 +40,14 @@ Field = NumericField | CategoricalField
 
 
 class Profile(msgspec.Struct):
-    """A reference sample: the number of its records, and its fields."""
+    """A reference sample: the number of its records, how long it is, and its fields."""
 
     profile: int = VERSION
     """Version of the form."""
     records: int = 0
     fields: dict[str, Field] = {}
+    seconds: float | None = None
+    """From its first event time to its last; None where its records have none."""
 
 
 class _Version(msgspec.Struct):
@@ -98,6 +100,8 @@ def write_profile(profile: Profile) -> str:
     ]
     inner = ",\n".join(fields)
     head = f'  "profile": {profile.profile},\n  "records": {profile.records}'
+    if profile.seconds is not None:
+        head += f',\n  "seconds": {json.dumps(profile.seconds)}'
     return f'{{\n{head},\n  "fields": {{\n{inner}\n  }}\n}}\n'
 
 
@@ -128,7 +132,8 @@ def added(one: Profile, other: Profile) -> Profile:
     if one.fields.keys() != other.fields.keys():
         raise ValueError(f"expected the same fields, got {', '.join(one.fields)} and {', '.join(other.fields)}")
     fields = {name: _added(name, field, other.fields[name]) for name, field in one.fields.items()}
-    return Profile(records=one.records + other.records, fields=fields)
+    seconds = None if one.seconds is None or other.seconds is None else one.seconds + other.seconds
+    return Profile(records=one.records + other.records, fields=fields, seconds=seconds)
 
 
 def _added(name: str, one: Field, other: Field) -> Field:

@@ -48,6 +48,7 @@ class Reference:
         if not self.names or not profile.records:
             raise ValueError("the profile has no fields or no records; there is nothing to compare with")
         self.records = profile.records
+        self.seconds = profile.seconds
         self._layouts = layouts_of(profile.fields, self.names)
         sizes = [layout.size for layout in self._layouts.values()]
         ends = np.cumsum(sizes)

@@ -86,7 +86,10 @@ CLIENTS_OF_THE_STANDARD_LIBRARY: Final = frozenset({"sqlite3", "socket", "http"}
 A_FILE_A_ROOM: Final = CLIENTS_OF_THE_STANDARD_LIBRARY | {"aiokafka"}
 """Each of them in one file of a room: a model's process that reports shares no client with the archiver."""
 
-BUSY_IMPORTS: Final = {"engine.kafka.faust_app": "Faust starts `file`; a worker imports it when it runs"}
+BUSY_IMPORTS: Final = {
+    "archiver.sinks.influxdb": "urllib3 tries whether there is IPv6; imported only where such a sink is opened",
+    "engine.kafka.faust_app": "Faust starts `file`; a worker imports it when it runs",
+}
 """Modules that cannot be imported without something happening, because a package of others does it."""
 
 PURE_MATHEMATICS: Final = frozenset({"numpy", "scipy"})

@@ -80,7 +80,7 @@ def test_a_key_of_messages_goes_with_them(case: Case) -> None:
         ("POST", "/topics/notify", b"1", {"Idempotency-Key": "k\u00e9y"}, 400, "key", "ASCII"),
         ("POST", "/topics/notify", b"1" * 100_001, {}, 413, "body", "longer than 100000 bytes"),
         ("POST", "/topics/notify", b"1", {"Host": "evil.example"}, 403, "host", "evil.example"),
-        ("POST", "/topics/notify", b"junk", {"Content-Encoding": "gzip"}, 400, "body", "cannot be read"),
+        ("POST", "/topics/notify", b"junk", {"Content-Encoding": "gzip"}, 400, "body", "read: Can not decode"),
     ],
 )
 def test_what_cannot_be_taken_is_answered_with_a_reason(

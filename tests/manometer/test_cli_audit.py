@@ -17,7 +17,9 @@ from engine.kafka.clients import Kafka
 from engine.plan import Plan
 from engine.workflow import load
 from tests.archiver.followed import emissions_of, follow, publish, topics_of
+from tests.engine.embedded.running import report
 from tests.kafka import cluster
+from tests.kafka.working import run_to
 from tests.manometer.commands import run
 from tests.services.broker import Broker
 
@@ -50,6 +52,27 @@ def test_an_archive_that_is_whole_adds_up(broker: Broker, tmp_path: Path) -> Non
     names = ("name", "read", "written", "rejected", "expired", "pending", "lost", "points")
     assert tuple(sink[name] for name in names) == ("sqlite", 152, 152, 0, 0, 9, 0, 152)
     assert (found["emissions"], found["points"], found["findings"]) == (161, 161, [])
+
+
+def test_what_workers_archived_is_whole_from_the_input_to_the_store(broker: Broker, tmp_path: Path) -> None:
+    """Two workers one after the other, then a sink: each offset of the input is covered once, each emission written."""
+    plan, path = topics_of(broker, tmp_path)
+    topic = plan.streams["notify"].topic
+    for first in (0, 40):
+        messages = [cluster.Written(report(second), b"e1") for second in range(first, first + 40)]
+        cluster.write(broker.address, topic, messages)
+        run_to(broker, plan, {(topic, 0): first + 40})
+    follower = Follower("sqlite", SqliteSink(tmp_path / "store.db"), plan, Kafka(broker.address))
+    follow(follower, until=lambda: follower.status().position > 0 and not follower.status().behind)
+    found = audited(path, "--kafka", broker.address, "--sink", f"sqlite={tmp_path / 'store.db'}")
+
+    (covered,) = found["coverage"]
+    (sink,) = found["sinks"]
+    assert (covered["topic"], covered["group"]) == (topic, "notify")
+    assert (covered["first"], covered["last"], covered["offsets"], covered["repeats"]) == (0, 79, 80, 0)
+    assert sink["read"] == sink["written"] == found["emissions"]
+    assert sink["points"] == found["points"] > 0
+    assert (sink["pending"], found["findings"]) == (0, [])
 
 
 def test_a_gap_and_a_repeat_are_found(broker: Broker, tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             "all/a.yaml": WORKFLOW,
             "all/b.json": json.dumps({"workflow": "b"}),
             "all/c.test.yaml": "tests: []\n",
+            "all/reference.json": json.dumps({"profile": 1, "records": 0, "fields": {}}),
             "all/.hidden.yaml": "no workflow",
             "all/notes.txt": "no workflow",
             "fine/a.yaml": WORKFLOW,
@@ -85,11 +86,19 @@ def test_findings_are_never_wrapped(folder: Path) -> None:
 
 
 def test_a_folder_is_its_workflow_files(folder: Path) -> None:
-    """Files of tests, hidden files and others are left out; the rest comes in the order of names."""
+    """Files of tests, hidden files, profiles and others are left out; the rest comes in the order of names."""
     lines = run("check", "all").stdout.splitlines()
 
     assert lines[0] == "all/a.yaml: fine (2 monitors, 1 stream)"
     assert {line.partition(":")[0] for line in lines[1:]} == {"all/b.json"}
+
+
+def test_json_that_is_named_or_broken_is_checked(folder: Path) -> None:
+    """Only in a folder is JSON without a key of a workflow passed over, and only where it can be read."""
+    (folder / "empty" / "broken.json").write_text('{"workflow": ')
+
+    assert run("check", "all/reference.json").exit_code == 1
+    assert run("check", "empty").exit_code == 1
 
 
 def test_a_file_that_is_named_twice_is_checked_once(folder: Path) -> None:

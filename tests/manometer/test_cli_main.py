@@ -109,9 +109,9 @@ def test_the_module_is_the_command() -> None:
     ("words", "said"),
     [
         (["chek"], 'no command is called "chek". Did you mean "check"? There are: demo, '),
-        (["check", "--jsn", "x"], "Did you mean '--json'?"),
+        (["check", "--jsn", "x"], "Did you mean --json?"),
         (["replay"], "Missing argument 'WORKFLOW'"),
-        (["--versoin"], "Did you mean '--version'?"),
+        (["--versoin"], "Did you mean --version?"),
     ],
 )
 def test_a_slip_of_the_pen_is_told_with_the_right_word(words: list[str], said: str) -> None:

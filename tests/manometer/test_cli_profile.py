@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -52,6 +53,45 @@ def test_a_table_gives_the_same_as_lines(sample: Path, tmp_path: Path) -> None:
     assert run("profile", table).stdout == run("profile", sample).stdout
 
 
+def test_a_column_may_be_empty(tmp_path: Path) -> None:
+    """All fields of the first record are in the profile, also one that no record has a value of."""
+    (tmp_path / "train.csv").write_text("age,city\n20,\n30,\n")
+
+    done = run("profile", tmp_path / "train.csv")
+
+    assert read_profile(done.stdout.encode()).fields["city"] == CategoricalField(missing=2)
+
+
+def test_every_kind_of_input_gives_the_same(sample: Path, tmp_path: Path) -> None:
+    """Compressed, from standard input and as a recording; only a recording has times, so only it has a length."""
+    (tmp_path / "train.jsonl.gz").write_bytes(gzip.compress(LINES.encode()))
+    with (tmp_path / "recorded").open("w", encoding="utf-8") as file:
+        for n, line in enumerate(LINES.splitlines()):
+            place = {"topic": "t", "partition": 0, "offset": n, "time": 1e9 + 60 * n, "key": None, "headers": []}
+            file.write(json.dumps({**place, "value": line}) + "\n")
+
+    plain = run("profile", sample).stdout
+    recorded = run("profile", tmp_path / "recorded").stdout
+
+    assert run("profile", sample).stdout == plain, "the same file gives the same bytes"
+    assert run("profile", tmp_path / "train.jsonl.gz").stdout == plain
+    assert run("profile", "-", stdin=LINES.encode()).stdout == plain
+    assert recorded == plain.replace('"records": 300,', '"records": 300,\n  "seconds": 17940.0,')
+
+
+def test_event_times_are_those_of_the_workflow(sample: Path, tmp_path: Path) -> None:
+    """From the first to the last, whatever their order."""
+    workflow = tmp_path / "w.yaml"
+    workflow.write_text(
+        "workflow: w\nstreams:\n  s: {topic: s, decode: json, time: age}\n"
+        "monitors:\n  - {use: arrival, from: s}\narchive: {topic: a}\n"
+    )
+
+    done = run("profile", sample, "--workflow", workflow, "--stream", "s")
+
+    assert read_profile(done.stdout.encode()).seconds == 39.0  # ages from 20 to 59
+
+
 def test_a_second_sample_is_added_in_the_bins_of_the_first(sample: Path, tmp_path: Path) -> None:
     """Twice the same sample is twice the counts, exactly."""
     one = tmp_path / "it.json"
@@ -84,7 +124,8 @@ def test_records_are_decoded_as_the_workflow_does(sample: Path, tmp_path: Path) 
     ("words", "said"),
     [
         (["nowhere.jsonl"], "nowhere.jsonl"),
-        (["train.jsonl", "--fields", "town"], 'no record has the field "town"'),
+        (["train.jsonl", "--fields", "town"], 'no record has the field "town". The first record has: age, city, code.'),
+        (["train.jsonl", "--fields", "citty"], 'Did you mean "city"?'),
         (["train.jsonl", "--categorical", "town"], '--categorical "town" is none of the fields'),
         (["train.jsonl", "--merge", "train.jsonl"], "expected a profile"),
         (["train.jsonl", "--merge", "nowhere.json"], "nowhere.json"),

@@ -132,6 +132,13 @@ def test_the_way_to_run_has_to_be_named(workflow: Path) -> None:
     assert "--embedded" in refused("run", str(workflow))
 
 
+def test_an_address_where_nothing_listens_is_told() -> None:
+    """In the words of the operating system."""
+    said = refused("monitors", "--stats", "--url", "http://127.0.0.1:1")
+
+    assert said.endswith("--url http://127.0.0.1:1: no answer of manometer run: connection refused\n")
+
+
 @pytest.mark.parametrize(
     "words", [["--stats"], ["--stats", "--data", "a", "--url", "b"], ["--data", "a"], ["--stats", "--data", "nowhere"]]
 )

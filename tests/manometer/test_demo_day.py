@@ -19,8 +19,9 @@ from archiver.sinks.sqlite import read_points
 from engine.clock import SystemClock
 from manometer.demo.charts import ASCII, UNICODE
 from manometer.demo.day import read_report, recorded_day, replay_day
+from manometer.demo.listing import reject_lines
 from manometer.demo.page import Page
-from manometer.demo.report import Report
+from manometer.demo.report import RejectKind, Report
 from manometer.demo.whole import lines
 from manometer.replay import ReplayCounts
 from tests.house.source import ROOT
@@ -199,6 +200,16 @@ def test_the_report_fits_the_terminal(ran: Ran, width: int, glyphs: Any) -> None
     assert max(map(len, drawn)) < width
     assert max(map(len, drawn)) > width * 0.8
     assert glyphs is UNICODE or all(line.isascii() for line in drawn)
+
+
+def test_rejects_stand_below_their_heads() -> None:
+    """Topics of any length move the columns after them; one that is too long is cut."""
+    for topic in ("notify", "taxi-inputs", "t" * 200):
+        kind = RejectKind(topic=topic, reason="schema", detail="$.x: of the wrong type", messages=2)
+        _, head, line = (text.plain for text in reject_lines([kind], Page(80, UNICODE)))
+
+        assert head.index("reason") == line.index("schema")
+        assert head.index("detail") == line.index("$.x")
 
 
 def test_on_a_pipe_there_are_no_colours(ran: Ran, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from archiver.sinks.sqlite import read_alerts, read_points
 from engine.embedded.store import Store
 from engine.events import Emission, encode
 from engine.recording.files import open_input
+from manometer.demo.half_year import TELLING
 from manometer.demo.story import ENGINES
 from tests.house.source import ROOT
 from tests.manometer.commands import run, start
@@ -129,6 +130,18 @@ def test_what_happens_is_printed_with_its_seconds(told: Told) -> None:
         assert re.search(rf"^ *\d+\.\d s .*{re.escape(words)}", told.text, re.MULTILINE), words
     assert "What to try next" in told.text
     assert f"--input notify={told.record / 'notify.jsonl'}" in told.text
+
+
+def test_half_a_year_of_forecasts_is_replayed_beside_the_story(told: Told) -> None:
+    """It comes after the first numbers, is told again at the end with the command, and its emissions are kept."""
+    headline = r"half a year of forecasts, replayed in \d+\.\d s: 19 alerts"
+
+    assert len(re.findall(headline, told.text)) == 2
+    assert told.first("half a year of forecasts, replayed") > told.first("first numbers")
+    assert all(re.search(rf"20\d\d-\d\d-\d\d {name} +\S", told.text) for name in TELLING)
+    assert "replay workflows/forecast.yaml" in told.text
+    assert "docs/forecast.md" in told.text
+    assert (told.data / "forecast.jsonl").is_file()
 
 
 def test_engines_reject_what_does_not_fit_and_forecast_the_rest(told: Told) -> None:

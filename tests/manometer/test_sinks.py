@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from archiver.sink import Broken
 from archiver.sinks.json_lines import JsonLinesSink, read_emissions
@@ -11,6 +12,7 @@ from archiver.sinks.webhook import signature
 from engine.events import Alert, Tags
 from manometer.sinks import OPTIONS, SinkMistake, SinkSpec, parse_sinks
 from tests.archiver.sinks.receiver import Receiver, hangs
+from tests.services.influxdb import ORG, TOKEN, InfluxDB
 
 CHANGE = Alert("EngineSilent", 1_782_907_200_000_000, True, "critical", tags=Tags({"engine": "e1"}))
 
@@ -39,6 +41,20 @@ def test_each_kind_opens_its_store(tmp_path: Path) -> None:
     assert read_alerts(tmp_path / "store.db") == [CHANGE]
     assert read_emissions(tmp_path / "a,1=c d.jsonl") == [CHANGE]
     assert received.headers["Manometer-Signature"] == signature(b"s3cret", received.body, seconds)
+
+
+def test_an_influxdb_is_opened_and_counted(influxdb: InfluxDB, tmp_path: Path) -> None:
+    """A server gets what is written with the token of a file, and tells how many points of a workflow it has."""
+    (tmp_path / "token").write_text(f"{TOKEN}\n", encoding="ascii")
+    influxdb.bucket(tmp_path.name)
+    word = f"influxdb={influxdb.url},org={ORG},bucket={tmp_path.name},token-file={tmp_path / 'token'},timeout=5s"
+    (spec,) = parse_sinks([word])
+    sink = spec.open()
+    refused = sink.write([CHANGE, replace(CHANGE, tags=Tags({"workflow": "lstm"}))])
+    sink.close()
+
+    assert refused == []
+    assert spec.points("lstm") == 1
 
 
 def test_a_timeout_reaches_the_sink() -> None:

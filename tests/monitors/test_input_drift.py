@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from engine.events import Alert, Metric, Record
@@ -15,7 +16,7 @@ from engine.testing import At, Line, feed, feed_every_way
 from engine.workflow import check, load
 from monitors.input_drift import InputDrift
 from monitors.stats.learning import Learner, Learning
-from monitors.stats.profile import write_profile
+from monitors.stats.profile import read_profile, write_profile
 
 BUDGET = "1 per 100000 records"
 
@@ -182,6 +183,20 @@ def test_another_profile_begins_anew() -> None:
     assert state.panes.course.records == 90
 
 
+def test_a_field_that_is_watched_no_longer_does_not_fire_for_ever() -> None:
+    """Where the fields change while it fires, the next window ends it."""
+    both, city, state = monitor(), monitor(fields=["city"]), InputDrift.State()
+    moved = [{**one, "age": 90.0} for one in records(200, 3)]
+    given = [Record("s", "s", n, None, None, one, False, ("s", 0, n)) for n, one in enumerate(moved)]
+
+    first = [one for _, one in both.on_batch(given[:100], state) if isinstance(one, Alert)]
+    [ended] = [one for _, one in city.on_batch(given[100:], state) if isinstance(one, Alert)]
+
+    assert [(one.tags["field"], one.firing) for one in first] == [("age", True)]
+    assert (ended.tags["field"], ended.firing, ended.time) == ("age", False, 199)
+    assert state.drifted == []
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
@@ -199,11 +214,19 @@ def test_another_profile_begins_anew() -> None:
         ("reference: it.json, window: 300", "warning: the reference has 2000 records, fewer than 20 windows"),
         ("learn: 2000, fields: [a], window: 300", "warning: the reference has 2000 records, fewer than 20 windows"),
         ("reference: it.json, window: 100", ""),
+        ("reference: it.json, window: 1h, false_alarms: 1 per 30d", ""),
+        (
+            "reference: day.json, window: 2h, false_alarms: 1 per 30d",
+            "the reference has 1d, fewer than 20 windows (40h)",
+        ),
+        ("reference: day.json, window: 1h, false_alarms: 1 per 30d", ""),
     ],
 )
 def test_check_finds_what_cannot_be_meant(given: str, said: str, tmp_path: Path) -> None:
     """Each mistake is one finding at its line; a reference that is small is a warning."""
     (tmp_path / "it.json").write_bytes(profile(records(2_000)))
+    day = msgspec.structs.replace(read_profile(profile(records(2_000))), seconds=86_400.0)
+    (tmp_path / "day.json").write_text(write_profile(day), encoding="utf-8")
     (tmp_path / "broken.json").write_text("{}", encoding="utf-8")
     text = (
         "workflow: w\nstreams:\n  s: {topic: s, decode: json}\nmonitors:\n"

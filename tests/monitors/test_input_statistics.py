@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from math import nan
 from statistics import fmean, variance
 from typing import Any
 
@@ -47,6 +48,33 @@ def test_missing_and_unreadable_values_are_shares_of_all_records() -> None:
     assert told(fed, "input_missing_ratio") == [3 / 8]
     assert told(fed, "input_unparsable_ratio") == [2 / 8]
     assert told(fed, "input_mean") == [4.0]
+
+
+def test_a_value_that_is_nan_is_missing() -> None:
+    """Numbers and categories alike, as in a record from a decoder that knows NaN; it is no value to count either."""
+    table: list[Line] = [(n, {"x": value, "y": value}) for n, value in enumerate([1.0, nan, nan, 3.0])]
+    fed = feed(monitor(window=4, fields=["x", "y"], categorical=["y"]), table)
+
+    assert told(fed, "input_missing_ratio") == told(fed, "input_missing_ratio", "y") == [2 / 4]
+    assert told(fed, "input_distinct_values") == told(fed, "input_distinct_values", "y") == [2.0]
+    assert told(fed, "input_mean") == [2.0]
+
+
+def test_a_number_whose_square_leaves_the_floats_is_none() -> None:
+    """One of 1e200 is no number; it does not spoil what goes on over all windows."""
+    fed = feed(monitor(window=4), [(n, {"x": value}) for n, value in enumerate([1, 1e200, -1e308, 3, 2, 2, 2, 2])])
+
+    assert not fed.rejects
+    assert told(fed, "input_unparsable_ratio") == [2 / 4, 0.0]
+    assert told(fed, "input_maximum") == [3.0, 2.0]
+    assert told(fed, "input_ewm_variance")[1] < 1
+
+
+def test_whole_numbers_beyond_64_bits_survive_a_restart() -> None:
+    """They wait in the state of an open block like all others."""
+    table: list[Line] = [(n, {"x": 2**70 + n, "y": 2**70}) for n in range(5)]
+
+    feed_every_way(monitor(window=3, fields=["x", "y"], categorical=["y"]), table)
 
 
 def test_new_values_are_those_that_no_window_had_before() -> None:

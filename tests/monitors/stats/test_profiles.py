@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import inf, nan
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -108,6 +109,13 @@ def test_what_is_no_profile_is_refused(data: bytes, said: str) -> None:
         read_profile(data)
 
 
+def test_an_outlier_of_any_size_leaves_a_profile_that_can_be_read() -> None:
+    """What is too large to be squared is no number."""
+    profile = learned([*VALUES, 1e200, -1e308])
+
+    assert read_profile(write_profile(profile).encode()) == profile
+
+
 def test_profiles_with_the_same_bins_add_up() -> None:
     """Counts are sums, moments those of all; other bins or fields are refused."""
     whole, other = learned(VALUES), learned(VALUES[60:])
@@ -117,6 +125,10 @@ def test_profiles_with_the_same_bins_add_up() -> None:
     assert isinstance(before, NumericField)
     assert isinstance(after, NumericField)
     assert (twice.records, after.counts) == (360, [2 * count for count in before.counts])
+    assert twice.seconds is None
+    timed = msgspec.structs.replace(whole, seconds=60.0)
+    assert read_profile(write_profile(added(timed, timed)).encode()).seconds == 120.0
+    assert added(timed, whole).seconds is None
     with pytest.raises(ValueError, match="the same bins"):
         added(whole, other)
     with pytest.raises(ValueError, match="the same kind"):
