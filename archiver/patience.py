@@ -49,6 +49,8 @@ class PatientWriter:
         """Emissions that the store took."""
         self.refused = 0
         """Emissions that the store will never take."""
+        self.expired = 0
+        """Emissions that are older than what the store keeps."""
         self.retries = 0
         """Tries that failed."""
 
@@ -62,7 +64,11 @@ class PatientWriter:
         self._stopping.set()
 
     def write(self, emissions: Sequence[Emission]) -> Sequence[Refused] | None:
-        """Write emissions, as often as needed; gives what was refused, or None where it was stopped before that."""
+        """Write emissions, as often as needed.
+
+        Returns:
+            What was refused, without what had expired, which is only counted; None where it was stopped before that.
+        """
         backoff = self._pace.first
         while not self.stopped:
             try:
@@ -75,10 +81,12 @@ class PatientWriter:
             except Exception as error:  # noqa: BLE001 - a sink is a plugin, and what it raises harms nobody else
                 self.broke(f"{type(error).__name__}: {error}")
             else:
+                kept = [one for one in refused if not one.expired]
                 self.state = "going"
                 self.written += len(emissions) - len(refused)
-                self.refused += len(refused)
-                return refused
+                self.refused += len(kept)
+                self.expired += len(refused) - len(kept)
+                return kept
         return None
 
     def broke(self, sentence: str) -> None:

@@ -53,6 +53,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Emissions that the store took since the start."""
     refused: int
     """Emissions that it will never take; they are rejects."""
+    expired: int
+    """Emissions that are older than what it keeps."""
     retries: int
     """Tries that failed since the start."""
 
@@ -115,6 +117,7 @@ class Pump:
             behind=max(0, self._log.newest() - self._position),
             written=writer.written,
             refused=writer.refused,
+            expired=writer.expired,
             retries=writer.retries,
         )
 

@@ -15,6 +15,8 @@ class Refused(msgspec.Struct, frozen=True):
 
     emission: Emission
     reason: str
+    expired: bool = False
+    """Whether it is only older than what the store keeps: a written one would be gone by now, so it is no reject."""
 
 
 class Busy(Exception):  # noqa: N818 - a state of the store, not an error of ours

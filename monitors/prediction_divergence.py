@@ -17,16 +17,30 @@ from monitors.stats.moments import Moments, merged
 
 LOWER: Final = "lower is better"
 PREDICTION_ERROR = MetricSpec(
-    name="prediction_error", kind="gauge", unit="", help="Prediction less truth, of each pair of the two."
+    name="prediction_error",
+    kind="gauge",
+    unit="unit of the field",
+    help="Prediction less truth, of each pair of the two.",
 )
 PREDICTION_BIAS = MetricSpec(
-    name="prediction_bias", kind="gauge", unit="", help="Mean of the errors of one window, with their signs."
+    name="prediction_bias",
+    kind="gauge",
+    unit="unit of the field",
+    help="Mean of the errors of one window, with their signs.",
 )
 PREDICTION_MAE = MetricSpec(
-    name="prediction_mae", kind="gauge", unit="", direction=LOWER, help="Mean of the absolute errors of one window."
+    name="prediction_mae",
+    kind="gauge",
+    unit="unit of the field",
+    direction=LOWER,
+    help="Mean of the absolute errors of one window.",
 )
 PREDICTION_RMSE = MetricSpec(
-    name="prediction_rmse", kind="gauge", unit="", direction=LOWER, help="Root of the mean squared error of one window."
+    name="prediction_rmse",
+    kind="gauge",
+    unit="unit of the field",
+    direction=LOWER,
+    help="Root of the mean squared error of one window.",
 )
 PREDICTION_MATCH_RATIO = MetricSpec(
     name="prediction_match_ratio",

@@ -48,12 +48,15 @@ MEASURES: Final = (
     _measure("f1", "Harmonic mean of precision and recall of a class; without class their mean.", tags=("class",)),
     _measure("roc_auc", "Chance that a record of the positive class has a higher score than one of the others."),
     _measure("calibration_error", "Mean distance between scores and shares of the positive class.", higher=False),
-    _measure("mae", "Mean absolute error over one window.", unit="", higher=False),
-    _measure("rmse", "Root of the mean squared error over one window.", unit="", higher=False),
+    _measure("mae", "Mean absolute error over one window.", unit="unit of the field", higher=False),
+    _measure("rmse", "Root of the mean squared error over one window.", unit="unit of the field", higher=False),
     _measure("r2", "Share of the variance of the truths of one window that the predictions explain."),
 )
 QUALITY_BIAS = MetricSpec(
-    name="quality_bias", kind="gauge", unit="", help="Mean error over one window, with its sign: prediction less truth."
+    name="quality_bias",
+    kind="gauge",
+    unit="unit of the field",
+    help="Mean error over one window, with its sign: prediction less truth.",
 )
 QUALITY_DROPPED = AlertSpec(
     name="QualityDropped",

@@ -7,6 +7,7 @@ import math
 import os
 import sys
 from collections.abc import Sequence
+from itertools import count, takewhile
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
@@ -16,6 +17,8 @@ from archiver.sink import Broken, Refused
 from engine.events import Alert, Emission, Metric, decode_emissions, encode
 
 STDOUT: Final = "-"
+FILES: Final = 5
+"""Older files that are kept where files are rotated."""
 
 _BEGINS: Final = (b'{"type":"metric",', b'{"type":"alert",')
 _LONGEST_LINE: Final = 1 << 20
@@ -31,13 +34,20 @@ class JsonLinesSink:
 
     name = "json_lines"
 
-    def __init__(self, target: str | os.PathLike[str] | BinaryIO) -> None:
+    def __init__(
+        self, target: str | os.PathLike[str] | BinaryIO, *, rotate: int | None = None, files: int = FILES
+    ) -> None:
         """Open a file to add to it; `-` is standard output, and an open binary stream is taken as it is.
+
+        Args:
+            target: the file or stream.
+            rotate: bytes; before a file would be longer it becomes FILE.1, FILE.1 becomes FILE.2 and so on.
+            files: how many older files are kept; what the oldest holds is gone with it.
 
         Raises:
             Broken: it cannot be opened, or holds something else.
         """
-        self._target = _target(target)
+        self._target = _target(target, rotate, files)
 
     def write(self, emissions: Sequence[Emission]) -> Sequence[Refused]:
         """Add a line for each emission; refused are numbers that are not numbers and texts that are not Unicode.
@@ -62,10 +72,10 @@ class _Target(Protocol):
     def close(self) -> None: ...
 
 
-def _target(given: str | os.PathLike[str] | BinaryIO) -> _Target:
+def _target(given: str | os.PathLike[str] | BinaryIO, rotate: int | None, files: int) -> _Target:
     if not isinstance(given, (str, os.PathLike)):
         return _Stream(given)
-    return _Stream(sys.stdout.buffer) if given == STDOUT else _File(os.fspath(given))
+    return _Stream(sys.stdout.buffer) if given == STDOUT else _File(os.fspath(given), rotate, files)
 
 
 class _Stream:
@@ -88,8 +98,10 @@ class _Stream:
 class _File:
     """Adds whole lines to a file, or nothing; without a buffer, so that nothing is left over from a failed write."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, rotate: int | None, files: int) -> None:
         self._path = path
+        self._rotate = rotate
+        self._files = files
         try:
             self._is_regular = Path(path).is_file() or not Path(path).exists()
             self._file = Path(path).open("ab", buffering=0)  # noqa: SIM115 - open until close()
@@ -103,6 +115,8 @@ class _File:
 
     def write(self, data: bytes) -> None:
         try:
+            if self._rotate is not None and self._is_regular and 0 < self._end > self._rotate - len(data):
+                self._turn()
             rest = memoryview(data)
             while rest:
                 rest = rest[self._file.write(rest) :]
@@ -112,6 +126,16 @@ class _File:
             self._undo()
             raise _broken(self._path, error) from error
         self._end += len(data)
+
+    def _turn(self) -> None:
+        """Begin a new file; of those before it each gets the next number, and the oldest leaves."""
+        for number in range(self._files - 1, 0, -1):
+            if Path(f"{self._path}.{number}").exists():
+                Path(f"{self._path}.{number}").replace(f"{self._path}.{number + 1}")
+        Path(self._path).replace(f"{self._path}.1")
+        new = Path(self._path).open("ab", buffering=0)  # noqa: SIM115 - open until close()
+        self._file.close()
+        self._file, self._end = new, 0
 
     def _undo(self) -> None:
         if self._is_regular and not self._file.closed:
@@ -177,7 +201,7 @@ def _broken(name: str, error: Exception) -> Broken:
 
 
 def read_emissions(path: str | os.PathLike[str]) -> list[Emission]:
-    """Read the content of a file: of each identity the last line, in the order of these lines.
+    """Read the content of a file and of those before it: of each identity the last line, in the order of these lines.
 
     The identity is name, tags and time, of an alert also its state.
 
@@ -185,13 +209,20 @@ def read_emissions(path: str | os.PathLike[str]) -> list[Emission]:
         Broken: it cannot be read, or a whole line of it is no emission.
     """
     found: dict[tuple[object, ...], Emission] = {}
-    try:
-        with Path(path).open("rb") as file:
-            for number, line in enumerate(file, 1):
-                _take(line, found, f"{os.fspath(path)}:{number}")
-    except OSError as error:
-        raise _broken(os.fspath(path), error) from error
+    for name in (*_older(os.fspath(path)), os.fspath(path)):
+        try:
+            with Path(name).open("rb") as file:
+                for number, line in enumerate(file, 1):
+                    _take(line, found, f"{name}:{number}")
+        except OSError as error:
+            raise _broken(name, error) from error
     return list(found.values())
+
+
+def _older(path: str) -> list[str]:
+    """Name the files that were begun before one, the oldest first."""
+    numbers = takewhile(lambda number: Path(f"{path}.{number}").exists(), count(1))
+    return [f"{path}.{number}" for number in reversed(list(numbers))]
 
 
 def _take(line: bytes, found: dict[tuple[object, ...], Emission], place: str) -> None:

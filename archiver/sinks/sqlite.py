@@ -34,6 +34,10 @@ _BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _Point = tuple[int, int, float]
 _AlertLine = tuple[int, int, str, str, float | None, str, str, str, bool]
 
+_COUNT: Final = """SELECT
+    (SELECT count(*) FROM points JOIN series ON series.id = series_id WHERE workflow = ?) +
+    (SELECT count(*) FROM alerts JOIN series ON series.id = series_id WHERE workflow = ?)"""
+
 
 class SqliteSink:
     """Writes emissions to one SQLite file: a point or alert that comes again replaces itself.
@@ -257,6 +261,20 @@ def read_alerts(
         )
         for series, text, time, state, severity, value, summary, runbook, evidence, repeat in found
     ]
+
+
+def count_points(path: str | os.PathLike[str], workflow: str) -> int:
+    """Count the points and alerts of a workflow.
+
+    Raises:
+        Busy: the file is locked.
+        Broken: it cannot be read, or is not ours.
+    """
+    uri = f"{Path(path).resolve().as_uri()}?mode=ro"
+    with _told(os.fspath(path)), closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as store:
+        if not _is_ours(store, os.fspath(path)):
+            return 0
+        return int(store.execute(_COUNT, (workflow, workflow)).fetchone()[0])
 
 
 def _read(

@@ -5,28 +5,23 @@ from __future__ import annotations
 import hashlib
 import hmac
 import io
-import re
 import socket
 import ssl
 import time
 from collections.abc import Sequence
 from contextlib import closing, suppress
-from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
+from archiver.retry_after import wait_of
 from archiver.sink import Broken, Busy, Refused
 from engine.events import Alert, Emission, encode
 
-LONGEST_WAIT: Final = 3_600.0
-"""Seconds; a server that asks for more with `Retry-After` is asked again all the same."""
-
 _SHOWN: Final = 200
 _SCHEMES: Final = {"http": HTTPConnection, "https": HTTPSConnection}
-_SECONDS: Final = re.compile(r"\d{1,18}", re.ASCII)
 _TAKEN: Final = range(200, 300)
 _REDIRECTS: Final = range(300, 400)
 _FAILURES: Final = range(500, 600)
@@ -154,22 +149,6 @@ def signature(secret: bytes, body: bytes, seconds: int) -> str:
     """
     signed = hmac.new(secret, b"%d.%s" % (seconds, body), hashlib.sha256)
     return f"t={seconds},v1={signed.hexdigest()}"
-
-
-def wait_of(text: str | None, now: float) -> float | None:
-    """Read `Retry-After`, seconds or a date, as seconds from now, at most an hour; None where it says nothing clear.
-
-    >>> wait_of("120", 0), wait_of("Thu, 01 Jan 1970 00:01:00 GMT", 50), wait_of("9" * 18, 0), wait_of("soon", 0)
-    (120.0, 10.0, 3600.0, None)
-    """
-    given = (text or "").strip()
-    if _SECONDS.fullmatch(given):
-        return min(float(given), LONGEST_WAIT)
-    try:
-        moment = parsedate_to_datetime(given)
-        return min(max(moment.timestamp() - now, 0.0), LONGEST_WAIT)
-    except (ValueError, OverflowError):
-        return None
 
 
 class _Timed:

@@ -28,9 +28,9 @@ def point(n: int) -> Metric:
     return Metric("records_total", NOON + n, float(n), TAGS)
 
 
-def eventually(holds: Callable[[], bool]) -> None:
-    """Wait until something holds that other threads bring about."""
-    until = time.monotonic() + 10
+def eventually(holds: Callable[[], bool], patience: float = 10) -> None:
+    """Wait until something holds that others bring about."""
+    until = time.monotonic() + patience
     while not holds():
         assert time.monotonic() < until, "it never came to hold"
         threading.Event().wait(0.002)

@@ -98,7 +98,7 @@ class _Handler(socketserver.BaseRequestHandler):
 
 def says(status: int, text: bytes = b"", **headers: str) -> Behaviour:
     """Answer as a server should; underscores in names of headers become hyphens."""
-    lines = [f"HTTP/1.1 {status} What", f"Content-Length: {len(text)}"]
+    lines = [f"HTTP/1.1 {status} What", f"Content-Length: {len(text)}", "Connection: close"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     whole = "\r\n".join([*lines, "", ""]).encode() + text
     return lambda connection, _: connection.sendall(whole)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import pytest
 
@@ -13,9 +13,12 @@ from archiver.sinks.json_lines import JsonLinesSink, read_emissions
 from archiver.sinks.sqlite import SqliteSink, read_alerts, read_points
 from archiver.sinks.webhook import WebhookSink
 from engine.events import Alert, Emission
+from tests.archiver.sinks.influx_store import bucket_of, read_back, sink_of
 from tests.archiver.sinks.receiver import Receiver
 
 ROOT: Final = Path(__file__).parents[3]
+Fixture = Callable[[str], Any]
+"""Gives a fixture by its name, so that only the sink that needs a server waits for one."""
 
 
 class Store(NamedTuple):
@@ -27,24 +30,32 @@ class Store(NamedTuple):
 
 
 @contextmanager
-def sqlite_store(folder: Path) -> Iterator[Store]:
+def sqlite_store(folder: Path, _: Fixture) -> Iterator[Store]:
     """Open and read a SQLite file."""
     file = folder / "store.db"
     yield Store(lambda: SqliteSink(file), lambda: [*read_points(file), *read_alerts(file)])
 
 
 @contextmanager
-def json_lines_store(folder: Path) -> Iterator[Store]:
+def json_lines_store(folder: Path, _: Fixture) -> Iterator[Store]:
     """Open and read a file of lines."""
     file = folder / "emissions.jsonl"
     yield Store(lambda: JsonLinesSink(file), lambda: read_emissions(file))
 
 
 @contextmanager
-def webhook_store(_: Path) -> Iterator[Store]:
+def webhook_store(_: Path, __: Fixture) -> Iterator[Store]:
     """Send to a web server, and ask it for what it has."""
     with Receiver() as receiver:
         yield Store(lambda: WebhookSink(receiver.url), receiver.content, is_change)
+
+
+@contextmanager
+def influxdb_store(folder: Path, fixture: Fixture) -> Iterator[Store]:
+    """Write to a bucket of a real server, and read it with InfluxQL."""
+    server = fixture("influxdb")
+    bucket = bucket_of(server, folder)
+    yield Store(lambda: sink_of(server, bucket), lambda: read_back(server, bucket))
 
 
 def is_change(emission: Emission) -> bool:
@@ -52,7 +63,8 @@ def is_change(emission: Emission) -> bool:
     return isinstance(emission, Alert) and not emission.repeat
 
 
-STORES: Final[dict[str, Callable[[Path], AbstractContextManager[Store]]]] = {
+STORES: Final[dict[str, Callable[[Path, Fixture], AbstractContextManager[Store]]]] = {
+    "influxdb": influxdb_store,
     "json_lines": json_lines_store,
     "sqlite": sqlite_store,
     "webhook": webhook_store,
@@ -67,24 +79,26 @@ def modules() -> list[str]:
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("module", modules())
-def test_every_sink_keeps_the_contract(module: str, check: Callable[[Make, Read, Takes], None], tmp_path: Path) -> None:
+def test_every_sink_keeps_the_contract(
+    module: str, check: Callable[[Make, Read, Takes], None], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     """Each module in the folder of sinks passes each check of the suite."""
-    with STORES[module](tmp_path) as store:
+    with STORES[module](tmp_path, request.getfixturevalue) as store:
         check(*store)
 
 
 @pytest.mark.parametrize("module", modules())
-def test_the_whole_suite_runs_on_one_store(module: str, tmp_path: Path) -> None:
+def test_the_whole_suite_runs_on_one_store(module: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """The checks do not disturb each other, nor does a second run."""
-    with STORES[module](tmp_path) as store:
+    with STORES[module](tmp_path, request.getfixturevalue) as store:
         check_sink(*store)
         check_sink(*store)
 
 
 @pytest.mark.parametrize("module", modules())
-def test_every_sink_has_a_name_and_a_page(module: str, tmp_path: Path) -> None:
+def test_every_sink_has_a_name_and_a_page(module: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """The name of a sink is that of its module, and its page says what it promises."""
-    with STORES[module](tmp_path) as store:
+    with STORES[module](tmp_path, request.getfixturevalue) as store:
         sink = store.make()
         sink.close()
     page = (ROOT / "docs" / "sinks" / f"{module}.md").read_text(encoding="utf-8")

@@ -212,3 +212,34 @@ def test_writing_after_closing_is_broken(file: Path) -> None:
     sink.close()
     with pytest.raises(Broken, match="closed file"):
         sink.write(POINTS)
+
+
+def test_a_file_that_would_be_too_long_is_put_aside(tmp_path: Path) -> None:
+    """Each file stays below the size, the oldest leave, and all that are kept are read in their order."""
+    file = tmp_path / "emissions.jsonl"
+    points = [Metric("records_total", n, float(n), Tags({"engine": "e1"})) for n in range(40)]
+    size = len(encode(points[10])) + 1
+    sink = JsonLinesSink(file, rotate=4 * size, files=3)
+    for point in points:
+        sink.write([point])
+    sink.close()
+
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["emissions.jsonl", "emissions.jsonl.1", "emissions.jsonl.2", "emissions.jsonl.3"]
+    assert all(path.stat().st_size <= 4 * size for path in tmp_path.iterdir())
+    found = read_emissions(file)
+    assert found == points[-len(found) :]
+    assert len(found) >= 3 * 3 + 1
+
+
+def test_a_file_is_put_aside_after_a_restart_too(tmp_path: Path) -> None:
+    """What the last process wrote counts; lines of one call stay together."""
+    file = tmp_path / "emissions.jsonl"
+    points = [Metric("records_total", n, float(n), Tags({"engine": "e1"})) for n in range(6)]
+    for start in (0, 3):
+        sink = JsonLinesSink(file, rotate=100)
+        sink.write(points[start : start + 3])
+        sink.close()
+
+    assert len(read_emissions(tmp_path / "emissions.jsonl.1")) == 3
+    assert read_emissions(file) == points

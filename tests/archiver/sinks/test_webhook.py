@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from archiver.retry_after import LONGEST_WAIT, wait_of
 from archiver.sink import Broken, Busy
-from archiver.sinks.webhook import LONGEST_WAIT, WebhookSink, identity, signature, wait_of
+from archiver.sinks.webhook import WebhookSink, identity, signature
 from engine.events import Alert, Emission, Metric, Tags, decode_emissions
 from tests.archiver.sinks.receiver import CERTIFICATE, Receiver, says
 
