@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import gzip
 import json
+import logging
 import statistics
 import sys
 import tempfile
@@ -193,6 +194,7 @@ def main() -> int:
     size.add_argument("--long", action="store_true", help="ten million points")
     size.add_argument("--tiny", action="store_true", help="a moment, to see that it works")
     given = parser.parse_args()
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a broker that has just begun is asked again
     count, turns = (20_000, 1) if given.tiny else (10_000_000, 1) if given.long else (500_000, 3)
     with tempfile.TemporaryDirectory() as folder:
         try:

@@ -24,6 +24,7 @@ from benchmarks import _reports
 from benchmarks.long import machine
 from engine.events import Message, encode_lines
 from engine.pipeline import Pipeline
+from manometer.cli.collecting import collecting_rarely
 
 BATCH: Final = 1_000
 ROUNDS: Final = 5
@@ -63,15 +64,14 @@ def ratio(count: int) -> dict[str, float]:
     lines = list(_reports.lines(count, ENGINES))
     given = messages(lines)
     gc.collect()
-    gc.freeze()
     baseline, ours = [], []
-    for _ in range(ROUNDS):
-        baseline.append(seconds(lambda: [json.loads(line) is None for line in lines]))
-        pipeline = new_pipeline()
-        run(pipeline, given[: ENGINES * len(_reports.TAPS) * 2])
-        rest = given[ENGINES * len(_reports.TAPS) * 2 :]
-        ours.append(seconds(lambda: run(pipeline, rest)) * len(given) / len(rest))  # noqa: B023 - called at once
-    gc.unfreeze()
+    with collecting_rarely():  # as the commands do
+        for _ in range(ROUNDS):
+            baseline.append(seconds(lambda: [json.loads(line) is None for line in lines]))
+            pipeline = new_pipeline()
+            run(pipeline, given[: ENGINES * len(_reports.TAPS) * 2])
+            rest = given[ENGINES * len(_reports.TAPS) * 2 :]
+            ours.append(seconds(lambda: run(pipeline, rest)) * len(given) / len(rest))  # noqa: B023 - called at once
     return {
         "reports_per_second": count / min(ours),
         "json_loads_per_second": count / min(baseline),
@@ -87,7 +87,8 @@ def cost(engines: int) -> float:
     pipeline = new_pipeline()
     run(pipeline, given[:warm])
     rest = given[warm:]
-    return seconds(lambda: run(pipeline, rest)) / len(rest) * 1e6
+    with collecting_rarely():
+        return seconds(lambda: run(pipeline, rest)) / len(rest) * 1e6
 
 
 def saving(series: int) -> dict[str, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from pydantic import BeforeValidator, Field, model_validator
@@ -16,32 +16,17 @@ from monitors.stats.errors import Errors, number_in
 from monitors.stats.moments import Moments, merged
 
 LOWER: Final = "lower is better"
-PREDICTION_ERROR = MetricSpec(
-    name="prediction_error",
-    kind="gauge",
-    unit="unit of the field",
-    help="Prediction less truth, of each pair of the two.",
-)
-PREDICTION_BIAS = MetricSpec(
-    name="prediction_bias",
-    kind="gauge",
-    unit="unit of the field",
-    help="Mean of the errors of one window, with their signs.",
-)
-PREDICTION_MAE = MetricSpec(
-    name="prediction_mae",
-    kind="gauge",
-    unit="unit of the field",
-    direction=LOWER,
-    help="Mean of the absolute errors of one window.",
-)
-PREDICTION_RMSE = MetricSpec(
-    name="prediction_rmse",
-    kind="gauge",
-    unit="unit of the field",
-    direction=LOWER,
-    help="Root of the mean squared error of one window.",
-)
+NEITHER: Final = "neither"
+
+
+def _error(name: str, text: str, direction: Literal["lower is better", "neither"] = NEITHER) -> MetricSpec:
+    return MetricSpec(name=name, kind="gauge", unit="unit of the field", help=text, direction=direction)
+
+
+PREDICTION_ERROR = _error("prediction_error", "Prediction less truth, of each pair of the two.")
+PREDICTION_BIAS = _error("prediction_bias", "Mean of the errors of one window, with their signs.")
+PREDICTION_MAE = _error("prediction_mae", "Mean of the absolute errors of one window.", LOWER)
+PREDICTION_RMSE = _error("prediction_rmse", "Root of the mean squared error of one window.", LOWER)
 PREDICTION_MATCH_RATIO = MetricSpec(
     name="prediction_match_ratio",
     kind="gauge",
