@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -63,20 +64,22 @@ def digest(*files: Path) -> str:
 def made_once(folder: Path) -> Iterator[Path | None]:
     """Give a folder to make something in, which becomes `folder` when all went well; None where it is there already.
 
-    Two test runs at once make it twice, and the first one wins.
+    Whoever comes while it is being made waits for it.
     """
-    if folder.is_dir():
-        yield None
-        return
-    part = folder.with_name(f"{folder.name}.{os.getpid()}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    try:
-        yield part
-        if not folder.is_dir():
-            part.rename(folder)
-    finally:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if folder.is_dir():
+            yield None
+            return
+        part = folder.with_name(f"{folder.name}.part")
         shutil.rmtree(part, ignore_errors=True)
+        part.mkdir()
+        try:
+            yield part
+            part.rename(folder)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
 
 
 class Program:
