@@ -49,11 +49,14 @@ def run_script(path: Path, seed: int) -> Run:
     """Run a benchmark in its long form; what it prints goes on to the terminal."""
     began = time.monotonic()
     command = [sys.executable, str(path), "--long"]
-    done = subprocess.run(command, cwd=ROOT, env=environment(seed), stdout=subprocess.PIPE, text=True, check=False)
-    sys.stdout.write(done.stdout)
-    lines = done.stdout.splitlines()
-    figures = read_figures(lines[-1]) if lines else {}
-    result = "passed" if done.returncode == 0 else f"failed, exit {done.returncode}"
+    last = ""
+    with subprocess.Popen(command, cwd=ROOT, env=environment(seed), stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout or ():
+            last = line
+            sys.stdout.write(line)
+            sys.stdout.flush()
+    figures = read_figures(last)
+    result = "passed" if process.returncode == 0 else f"failed, exit {process.returncode}"
     return Run(f"benchmarks/{path.name}", result, time.monotonic() - began, figures)
 
 
