@@ -65,15 +65,20 @@ class Release:
             Exception: whatever the monitor raises while it emits; Undeclared.
         """
         outcome = self.outcome
-        if type(emitted) is tuple and len(emitted) == 1 and table.plain:
+        if table.plain and type(emitted) is tuple and len(emitted) == 1:
             item = emitted[0]
-            if type(item) is Metric and item.name is cell.last_name and item.tags is None:
-                time, value = item.time, item.value
-                if type(value) is float and isfinite(value) and type(time) is int:
+            if type(item) is Metric and item.tags is None and type(item.value) is float and type(item.time) is int:
+                time, name = item.time, item.name
+                known = name is cell.last_name
+                last = cell.last_time if known else cell.others.get(name)
+                if last is not None and isfinite(item.value) and name in table.metrics:
                     item.tags = cell.tags
-                    if time <= cell.last_time:
-                        item.time = time = cell.last_time + 1
-                    cell.last_time = time
+                    if time <= last:
+                        item.time = time = last + 1
+                    if known:
+                        cell.last_time = time
+                    else:
+                        cell.others[name] = time
                     outcome.emissions.append(item)
                     outcome.causes.append(cause)
                     return
@@ -140,9 +145,15 @@ class Release:
         del self.firing[table.index, cell.key, name]
 
     def repeat(self, time: int, cause: int | None, own: Iterable[Alert]) -> None:
-        """Emit firing alerts (`own` are the engine's) and held values again, in an order that no restart changes."""
+        """Emit firing alerts (`own` are the engine's) and held values again, in an order that no restart changes.
+
+        One that fires since this very time was told just now: a second time it would take the place of the change, as
+        stores keep one of a name, tags and time.
+        """
         outcome = self.outcome
         for alert in (*own, *(alert for _, alert in sorted(self.firing.items(), key=_order))):
+            if alert.time >= time:
+                continue
             again = Alert(
                 alert.name,
                 time,
