@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from grafana import alert_sql
 from grafana.queries import DAY, Where, during, name, text
 
 _STORE: Final = '"alerts"'
@@ -16,8 +17,8 @@ _NEWEST: Final = 500
 FIRING_COLUMNS: Final = ("severity", "alert", "workflow", "monitor", "model", "engine", "value", "summary", "runbook")
 """What a list of firing alerts shows."""
 HISTORY_COLUMNS: Final = ("state", *FIRING_COLUMNS)
-TAGS: Final = frozenset({"severity", "alert", "workflow", "monitor", "model", "engine"})
-"""Those of the columns that are tags."""
+FIELDS: Final = frozenset({"state", "value", "summary", "runbook", "evidence"})
+"""What columns may be called that are no tags."""
 
 
 class Firing(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,8 +29,12 @@ class Firing(msgspec.Struct, frozen=True, kw_only=True):
 
     def influxql(self) -> str:
         """Write it as one InfluxQL statement."""
-        fields = [column for column in self.columns if column not in TAGS]
+        fields = [column for column in self.columns if column in FIELDS]
         return f"SELECT {_names(self.columns)} FROM ({_latest(self.where, fields)}) WHERE {_FIRING}"
+
+    def sql(self) -> str:
+        """Write it as one SQL statement: time, then the columns, the newest first."""
+        return alert_sql.firing(self.where, self.columns, frozenset(self.columns) - FIELDS, DAY)
 
 
 class FiringCount(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +47,10 @@ class FiringCount(msgspec.Struct, frozen=True, kw_only=True):
         """Write it as one InfluxQL statement."""
         groups = f" GROUP BY {_names(self.group_by)}" if self.group_by else ""
         return f'SELECT count("firing") AS "value" FROM ({_latest(self.where, [])}) WHERE {_FIRING}{groups}'
+
+    def sql(self) -> str:
+        """Write it as one SQL statement: the tags of `group_by`, then time and value."""
+        return alert_sql.firing_count(self.where, self.group_by, DAY)
 
 
 class Changes(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +66,11 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
         conditions = _conditions(during(None), _CHANGE, *state, where=self.where)
         return f"SELECT {_names(self.columns)} FROM {_STORE} WHERE {conditions} ORDER BY time DESC LIMIT {_NEWEST}"
 
+    def sql(self) -> str:
+        """Write it as one SQL statement: time, then the columns, the newest first."""
+        tags = frozenset(self.columns) - FIELDS
+        return alert_sql.changes(self.where, self.columns, tags, self.only, _NEWEST)
+
 
 class ChangeCount(msgspec.Struct, frozen=True, kw_only=True):
     """How many alerts began to fire, by interval or over the whole of the chosen time."""
@@ -71,6 +85,10 @@ class ChangeCount(msgspec.Struct, frozen=True, kw_only=True):
         groups = _names(self.group_by)
         by = f"time($__interval), {groups} fill(none)" if self.interval else groups
         return f'SELECT count("firing") AS "value" FROM {_STORE} WHERE {conditions} GROUP BY {by}'
+
+    def sql(self) -> str:
+        """Write it as one SQL statement: the tags of `group_by`, then time and value."""
+        return alert_sql.change_count(self.where, self.group_by, by_interval=self.interval is not None)
 
 
 def _latest(where: tuple[Where, ...], fields: list[str]) -> str:

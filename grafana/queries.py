@@ -1,7 +1,7 @@
-"""What a panel asks a store: metrics by tags and time, as data; `influxql` writes it for InfluxDB.
+"""What a panel asks a store: metrics by tags and time, as data; written for InfluxDB (`influxql`) and SQLite (`sql`).
 
-Nothing here knows how a panel looks. Texts hold the blanks of Grafana: `$timeFilter`, `$__interval`, `${__to}` and the
-variables of the board; `grafana.filling` fills them where no Grafana does.
+Nothing here knows how a panel looks. Texts of InfluxQL hold the blanks of Grafana: `$timeFilter`, `$__interval`,
+`${__to}` and the variables of the board; SQL has named parameters. `grafana.filling` fills both.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Final, Literal
 
 import msgspec
+
+from grafana import sql
 
 Aggregate = Literal["mean", "min", "max", "sum", "last", "count", "rate"]
 Across = Literal["mean", "min", "max", "sum"]
@@ -19,6 +21,8 @@ _FINEST: Final = 10
 _COMBINED: Final = 60
 _EACH: Final = '"each"'
 _VALUE: Final = '"value"'
+_LOW: Final = '"low"'
+_HIGH: Final = '"high"'
 
 
 class Where(msgspec.Struct, frozen=True):
@@ -40,6 +44,14 @@ class Where(msgspec.Struct, frozen=True):
         if self.value is None:
             return f"{name(self.tag)} =~ /^${{{self.tag}:regex}}$/"
         return f"{name(self.tag)} {'!=' if self.differs else '='} {text(self.value)}"
+
+    def sql(self) -> str:
+        """Write the condition on the table of series.
+
+        >>> print(Where("outcome", "applied", differs=True).sql())
+        coalesce(json_extract(tags, '$."outcome"'), '') <> 'applied'
+        """
+        return sql.condition(self)
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,21 +87,47 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def finest(self) -> int:
         """Seconds that an interval has at least: where series are combined, each must have a sample in it."""
-        return _COMBINED if self.across or self.aggregate == "rate" else _FINEST
+        return _COMBINED if self.needs_whole else _FINEST
 
-    def influxql(self) -> str:
-        """Write it as one InfluxQL statement, each identifier in quotes."""
+    @property
+    def needs_whole(self) -> bool:
+        """Whether its number is too low while an interval is open: growth goes on, and some series have yet to tell."""
+        return self.across is not None or self.aggregate == "rate"
+
+    @property
+    def has_envelope(self) -> bool:
+        """Whether the least and the greatest sample of an interval can be drawn around its number."""
+        return self.aggregate == "mean" and self.across is None and self.top is None
+
+    def influxql(self, *, envelope: bool = False) -> str:
+        """Write it as one InfluxQL statement, each identifier in quotes.
+
+        Args:
+            envelope: give the least and the greatest sample too, as `low` and `high`, where it has an envelope.
+        """
         if self.top is None:
-            return self._grouped()
+            return self._grouped(envelope=envelope and self.has_envelope)
         tags = ", ".join(map(name, self.group_by))
         return f"SELECT top({_VALUE}, {tags}, {self.top}) AS {_VALUE} FROM ({self._grouped()})"
 
-    def _grouped(self) -> str:
+    def sql(self, *, summaries: bool = False, envelope: bool = False) -> str:
+        """Write it as one SQL statement for the SQLite store: the tags of `group_by`, then time and value.
+
+        Args:
+            summaries: read whole five minutes from the table of summaries; intervals must be multiples of them.
+            envelope: as in `influxql`.
+        """
+        return sql.numbers(self, summaries=summaries, envelope=envelope and self.has_envelope)
+
+    def _grouped(self, *, envelope: bool = False) -> str:
         when = during(self.look_back)
         conditions = " AND ".join([when, *(item.influxql() for item in self.where)])
         source = f"{name(self.metric)} WHERE {conditions}"
         if self.across is None and self.aggregate != "rate":
-            return f"SELECT {self._scaled(f'{self.aggregate}({_VALUE})')} FROM {source}{self._by(*self.group_by)}"
+            numbers = [self._scaled(f"{self.aggregate}({_VALUE})")]
+            if envelope:
+                numbers += [self._scaled(f"min({_VALUE})", _LOW), self._scaled(f"max({_VALUE})", _HIGH)]
+            return f"SELECT {', '.join(numbers)} FROM {source}{self._by(*self.group_by)}"
         each = f"SELECT {self._each()} AS {_EACH} FROM {source}{self._by('*')}"
         combined = self._scaled(f"{self.across or 'sum'}({_EACH})")
         return f"SELECT {combined} FROM ({each}) WHERE {when}{self._by(*self.group_by)}"
@@ -99,8 +137,8 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
             return f"non_negative_derivative(max({_VALUE}), 1s)"
         return f"{self.aggregate}({_VALUE})"
 
-    def _scaled(self, number: str) -> str:
-        return f"{number}{'' if self.scale == 1 else f' * {self.scale:g}'} AS {_VALUE}"
+    def _scaled(self, number: str, called: str = _VALUE) -> str:
+        return f"{number}{'' if self.scale == 1 else f' * {self.scale:g}'} AS {called}"
 
     def _by(self, *tags: str) -> str:
         quoted = [tag if tag == "*" else name(tag) for tag in tags]
@@ -128,6 +166,10 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
         wanted = " OR ".join(f"{_VALUE} = {value:g}" for value in self.values)
         return f"SELECT count({_VALUE}) AS {_VALUE} FROM ({self.of.influxql()}) WHERE {wanted}"
 
+    def sql(self, *, summaries: bool = False) -> str:
+        """Write it as one SQL statement; `summaries` as in a query."""
+        return sql.counted(self.of.sql(summaries=summaries), self.values)
+
 
 class Choices(msgspec.Struct, frozen=True):
     """The values of a tag, for a variable of a board."""
@@ -139,6 +181,10 @@ class Choices(msgspec.Struct, frozen=True):
         """Write it as one InfluxQL statement, which asks the index and no points."""
         conditions = " AND ".join(item.influxql() for item in self.where)
         return f"SHOW TAG VALUES WITH KEY = {name(self.tag)}{f' WHERE {conditions}' if conditions else ''}"
+
+    def sql(self) -> str:
+        """Write it as one SQL statement, which asks the table of series."""
+        return sql.choices(self.tag, self.where)
 
 
 def during(look_back: int | None) -> str:

@@ -1,4 +1,4 @@
-"""A real InfluxDB filled with what recorded days emit, moved so that it has just happened."""
+"""A real InfluxDB and a SQLite file, filled with what recorded days emit, moved so that it has just happened."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from archiver.sinks.influxdb import InfluxSink
+from archiver.sinks.sqlite import SqliteSink
 from engine.catalogue import MetricSpec
 from engine.clock import SystemClock
 from engine.events import Alert, Emission, Metric, Tags, decode_emissions
 from engine.times import MINUTE, SECOND
 from grafana.filling import Blanks
+from manometer.board.influxdb_reader import InfluxReader
+from manometer.board.sqlite_reader import SqliteReader
 from tests.grafana.shown import declared
 from tests.house.source import ROOT
 from tests.manometer.commands import run
@@ -28,10 +31,10 @@ INPUTS: Final[Mapping[str, Mapping[str, str]]] = {
 _LINES: Final = {"day": None, "forecast": 1_500}
 """How much of the files is taken: the whole day, and a month of half hours."""
 _STORE: Final = "boards"
-_MADE_UP: Final = 10
+_MADE_UP: Final = 20
 _NAMED: Final = {"outcome": "undecodable"}
 """Values of tags that a board names."""
-_PAUSE: Final = 5 * MINUTE
+_PAUSE: Final = 5 * MINUTE  # so that they lie in two whole hours, whenever the test runs
 
 
 class Filled:
@@ -44,9 +47,24 @@ class Filled:
         self.end = SystemClock().now() // SECOND * SECOND
         real = [*moved(at_its_worst(replayed("day", folder)), self.end), *moved(replayed("forecast", folder), self.end)]
         self.emitted = frozenset(emission.name for emission in real if isinstance(emission, Metric))
-        sink = InfluxSink(influxdb.url, org=ORG, bucket=_STORE, token=TOKEN, seconds=60)
-        assert not sink.write([*real, *made_up(self.end, self.emitted)])
-        sink.close()
+        self.file = folder / "boards.db"
+        everything = [*real, *made_up(self.end, self.emitted)]
+        for sink in (
+            InfluxSink(influxdb.url, org=ORG, bucket=_STORE, token=TOKEN, seconds=60),
+            SqliteSink(self.file),
+        ):
+            assert not sink.write(everything)
+            sink.close()
+
+    @property
+    def influxdb(self) -> InfluxReader:
+        """Read the bucket, as the board does."""
+        return InfluxReader(self._influxdb.url, bucket=_STORE, token=TOKEN, longest=60)
+
+    @property
+    def sqlite(self) -> SqliteReader:
+        """Read the file, as the board does."""
+        return SqliteReader(self.file, longest=60)
 
     def ask(self, query: str) -> list[dict[str, Any]]:
         """Ask in InfluxQL; gives the series of the answer."""
