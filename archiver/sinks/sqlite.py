@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from itertools import chain
+from math import isfinite
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import msgspec
 
 from archiver.sink import Broken, Busy, Refused
-from archiver.sqlite_schema import APPLICATION, SCHEMA, SCHEMA_VERSION
-from engine.events import Alert, Emission, Metric, Tags, bounded_evidence
+from archiver.sqlite_lines import (
+    AlertLine,
+    PointLine,
+    Unwritable,
+    alert_line,
+    check_number,
+    point_line,
+    series_line,
+    tags_json,
+)
+from archiver.sqlite_schema import (
+    APPLICATION,
+    SCHEMA,
+    SCHEMA_VERSION,
+    SUM_UP,
+    SUM_UP_SPAN,
+    SUMMED_UNTIL,
+    UPGRADE,
+)
+from archiver.summaries import Summaries
+from engine.events import Alert, Emission, Metric, Tags
 from engine.times import END
 
 _PUT_POINTS: Final = "INSERT OR REPLACE INTO points VALUES {}"
@@ -25,14 +44,10 @@ _AT_ONCE: Final = 300
 _PUT_ALERT: Final = "INSERT OR REPLACE INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _NEW_SERIES: Final = """INSERT INTO series (name, tags, workflow, monitor, model, engine) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (name, tags) DO UPDATE SET name = name RETURNING id"""
-_OWN_COLUMNS: Final = ("workflow", "monitor", "model", "engine")
 _KNOWN_SERIES: Final = 50_000
 _CACHE_KIB: Final = 16_384
-_PLACE: Final = itemgetter(0, 1)
+_PLACE: Final = itemgetter(0)
 _BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
-
-_Point = tuple[int, int, float]
-_AlertLine = tuple[int, int, str, str, float | None, str, str, str, bool]
 
 _COUNT: Final = """SELECT
     (SELECT count(*) FROM points JOIN series ON series.id = series_id WHERE workflow = ?) +
@@ -61,6 +76,8 @@ class SqliteSink:
         """
         self._path = os.fspath(path)
         self._series: dict[tuple[str, bytes], int] = {}
+        self._summaries = Summaries(self._summed_until)
+        self._others = 0
         with _told(self._path):
             # Calls never overlap, but they may come from different threads.
             self._store = sqlite3.connect(self._path, timeout=wait, isolation_level=None, check_same_thread=False)
@@ -84,18 +101,32 @@ class SqliteSink:
             points.sort(key=_PLACE)  # neighbours in the file one after the other, which is twice as fast
             self._put(points)
             self._store.executemany(_PUT_ALERT, alerts)
+            self._sum_up(points)
         return refused
 
     def close(self) -> None:
         """Let go of the file; the last to do so folds the write-ahead log into it."""
         self._store.close()
 
-    def _put(self, points: Sequence[_Point]) -> None:
+    def _put(self, points: Sequence[PointLine]) -> None:
         whole = len(points) // _AT_ONCE * _AT_ONCE
         many = _PUT_POINTS.format(", ".join(["(?, ?, ?)"] * _AT_ONCE))
         for start in range(0, whole, _AT_ONCE):
             self._store.execute(many, list(chain.from_iterable(points[start : start + _AT_ONCE])))
         self._store.executemany(_PUT_POINTS.format("(?, ?, ?)"), points[whole:])
+
+    def _sum_up(self, points: Sequence[PointLine]) -> None:
+        (others,) = self._store.execute("PRAGMA data_version").fetchone()
+        if others != self._others:
+            self._others = others
+            self._summaries.forget()  # another process has written, and may have summed up more
+        over, spans = self._summaries.due(points)
+        self._store.executemany(SUM_UP, sorted(over))
+        self._store.executemany(SUM_UP_SPAN, spans)
+
+    def _summed_until(self, series: int) -> int | None:
+        (until,) = self._store.execute(SUMMED_UNTIL, (series,)).fetchone()
+        return until if until is None else int(until)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -105,96 +136,74 @@ class SqliteSink:
             self._store.execute("COMMIT")
         except BaseException:
             self._series.clear()  # it may know series that are now undone
+            self._summaries.forget()
             if self._store.in_transaction:
                 self._store.execute("ROLLBACK")
             raise
 
-    def _parted(self, emissions: Sequence[Emission]) -> tuple[list[_Point], list[_AlertLine], list[Refused]]:
-        points: list[_Point] = []
-        alerts: list[_AlertLine] = []
+    def _parted(self, emissions: Sequence[Emission]) -> tuple[list[PointLine], list[AlertLine], list[Refused]]:
+        points: list[PointLine] = []
+        alerts: list[AlertLine] = []
         refused: list[Refused] = []
+        known = self._series
         for emission in emissions:
+            if type(emission) is Metric and type(emission.tags) is Tags:
+                # Nearly all there is: a number of a series that is known. What fits nowhere here is looked at below.
+                series = known.get((emission.name, bytes(emission.tags.wire)))
+                if series is not None and 0 <= emission.time < END and isfinite(emission.value):
+                    points.append((series, emission.time, emission.value))
+                    continue
             try:
                 if type(emission) is Metric:
                     points.append(self._point(emission))
                 else:
                     alerts.append(self._alert(emission))  # type: ignore[arg-type]  # the other member of the union
-            except _Unwritable as error:
+            except Unwritable as error:
                 refused.append(Refused(emission, str(error)))
         return points, alerts, refused
 
-    def _point(self, metric: Metric) -> _Point:
-        value = metric.value
-        if not math.isfinite(value):
-            raise _Unwritable(f"expected a finite number, got {value}")
-        return self._series_id(metric.name, metric.tags), _time(metric), value
+    def _point(self, metric: Metric) -> PointLine:
+        check_number(metric.value)
+        return point_line(metric, self._series_id(metric.name, metric.tags))
 
-    def _alert(self, alert: Alert) -> _AlertLine:
-        try:
-            evidence = msgspec.json.encode(bounded_evidence(alert.evidence)).decode()
-            alert.summary.encode()
-        except (TypeError, ValueError, RecursionError, msgspec.EncodeError) as error:
-            raise _Unwritable(f"expected texts and evidence that JSON can hold: {error}") from None
-        return (
-            self._series_id(alert.name, alert.tags),
-            _time(alert),
-            "firing" if alert.firing else "resolved",
-            alert.severity,
-            alert.value if alert.value is not None and math.isfinite(alert.value) else None,
-            alert.summary,
-            alert.runbook,
-            evidence,
-            alert.repeat,
-        )
+    def _alert(self, alert: Alert) -> AlertLine:
+        return alert_line(alert, self._series_id(alert.name, alert.tags))
 
     def _series_id(self, name: str, tags: Mapping[str, str] | None) -> int:
-        wire = bytes(tags.wire) if type(tags) is Tags else _json(tags or {})
+        wire = bytes(tags.wire) if type(tags) is Tags else tags_json(tags or {})
         known = self._series.get((name, wire))
         if known is not None:
             return known
-        by_name = msgspec.json.decode(wire, type=dict[str, str])
-        columns = (name, _json(by_name).decode(), *(by_name.get(column) for column in _OWN_COLUMNS))
-        (made,) = self._store.execute(_NEW_SERIES, columns).fetchone()
+        (made,) = self._store.execute(_NEW_SERIES, series_line(name, wire)).fetchone()
         if len(self._series) >= _KNOWN_SERIES:
             self._series.clear()
         self._series[name, wire] = int(made)
         return int(made)
 
 
-class _Unwritable(Exception):  # noqa: N818 - says what the emission is
-    """An emission that no SQLite file can hold."""
-
-
-def _time(emission: Emission) -> int:
-    if not 0 <= emission.time < END:
-        raise _Unwritable(f"expected a time from 1970 to 2242, got {emission.time} microseconds")
-    return emission.time
-
-
-def _json(tags: Mapping[str, str]) -> bytes:
-    try:
-        return msgspec.json.encode(dict(tags), order="sorted")
-    except UnicodeEncodeError as error:
-        raise _Unwritable(f"expected tags in Unicode: {error}") from None
-
-
 def _prepare(store: sqlite3.Connection, path: str) -> None:
     """Make the store durable and give it its tables, unless it has them."""
     store.execute("PRAGMA synchronous = FULL")
     store.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-    if not _is_ours(store, path):
+    version = _version(store, path)
+    if version == SCHEMA_VERSION:
+        return
+    if not version:
         store.execute("PRAGMA journal_mode = WAL")
-        store.execute("BEGIN IMMEDIATE")
-        if not _is_ours(store, path):  # another process may just have made it
-            for statement in SCHEMA.split(";\n"):
-                store.execute(statement)
-            store.execute(f"PRAGMA application_id = {APPLICATION}")
-            store.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        store.execute("COMMIT")
+    store.execute("BEGIN IMMEDIATE")
+    version = _version(store, path)  # another process may just have made or changed it
+    if version < SCHEMA_VERSION:
+        for statement in (UPGRADE if version else SCHEMA).split(";\n"):
+            store.execute(statement)
+        every = store.execute("SELECT id FROM series").fetchall()
+        store.executemany(SUM_UP_SPAN, [(series, 0, END) for (series,) in every])
+        store.execute(f"PRAGMA application_id = {APPLICATION}")
+        store.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    store.execute("COMMIT")
 
 
-def _is_ours(store: sqlite3.Connection, path: str) -> bool:
-    """Say whether the store has our tables; False where it is empty."""
+def _version(store: sqlite3.Connection, path: str) -> int:
+    """Give the version of our tables; 0 where the store is empty."""
     (application,) = store.execute("PRAGMA application_id").fetchone()
     (version,) = store.execute("PRAGMA user_version").fetchone()
     (tables,) = store.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -202,7 +211,7 @@ def _is_ours(store: sqlite3.Connection, path: str) -> bool:
         raise Broken(f"{path}: a SQLite file of another program; choose a new name for the store")
     if version > SCHEMA_VERSION:
         raise Broken(f"{path}: written by a newer version (schema {version}, this one knows {SCHEMA_VERSION}); update")
-    return bool(tables)
+    return int(version) if tables else 0
 
 
 @contextmanager
@@ -210,14 +219,9 @@ def _told(path: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        _tell(path, error)
-
-
-def _tell(path: str, error: sqlite3.Error) -> NoReturn:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in _BUSY:
-        raise Busy(reason=f"{path}: another process writes to it ({error})") from error
-    raise Broken(f"{path}: {error}") from error
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _BUSY:
+            raise Busy(reason=f"{path}: another process writes to it ({error})") from error
+        raise Broken(f"{path}: {error}") from error
 
 
 def read_points(
@@ -272,7 +276,7 @@ def count_points(path: str | os.PathLike[str], workflow: str) -> int:
     """
     uri = f"{Path(path).resolve().as_uri()}?mode=ro"
     with _told(os.fspath(path)), closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as store:
-        if not _is_ours(store, os.fspath(path)):
+        if not _version(store, os.fspath(path)):
             return 0
         return int(store.execute(_COUNT, (workflow, workflow)).fetchone()[0])
 
@@ -284,7 +288,7 @@ def _read(
     given = [part for pair in (tags or {}).items() for part in pair]
     uri = f"{Path(path).resolve().as_uri()}?mode=ro"
     with _told(os.fspath(path)), closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as store:
-        if not _is_ours(store, os.fspath(path)):
+        if not _version(store, os.fspath(path)):
             return []
         query = f"{select} WHERE (name = ?1 OR ?1 IS NULL){with_tags} ORDER BY name, tags, time"
         return store.execute(query, (name, *given)).fetchall()

@@ -32,7 +32,7 @@ def test_the_queries_on_the_page_give_what_is_shown(tmp_path: Path, monkeypatch:
         for query, shown in queries:
             lines = ["|".join(map(str, line)) for line in store.execute(query.text)]
             assert "\n".join(lines) + "\n" == shown.text, query.where
-    assert len(queries) == 4
+    assert len(queries) == 5
 
 
 def test_the_tables_on_the_page_are_those_of_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

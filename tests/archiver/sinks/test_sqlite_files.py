@@ -75,9 +75,9 @@ def test_files_that_are_no_store_are_refused(tmp_path: Path) -> None:
 def test_a_store_of_a_newer_version_is_refused(sink: SqliteSink, file: Path) -> None:
     """A schema that this version does not know is not written to."""
     with closing(sqlite3.connect(file)) as store:
-        store.execute("PRAGMA user_version = 2")
+        store.execute("PRAGMA user_version = 3")
 
-    with pytest.raises(Broken, match=r"written by a newer version \(schema 2, this one knows 1\); update"):
+    with pytest.raises(Broken, match=r"written by a newer version \(schema 3, this one knows 2\); update"):
         SqliteSink(file)
 
 
