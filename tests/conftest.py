@@ -6,12 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+from playwright.sync_api import Browser
 
+from tests.services.browser import browser as running_browser
 from tests.services.influxdb import InfluxDB
 from tests.services.running import Missing, absent
 from tests.services.secured import Secured
 
-SERVICES = frozenset({"broker", "influxdb"})
+SERVICES = frozenset({"broker", "browser", "influxdb"})
 """Fixtures that start a program which serves many tests."""
 
 settings.register_profile("short", derandomize=True, deadline=None, max_examples=100, database=None, print_blob=True)
@@ -64,3 +66,13 @@ def influxdb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InfluxDB]:
     found.start()
     yield found
     found.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Run a browser, one a module, as no test with asyncio may come while it runs; skipped or failed as above."""
+    try:
+        with running_browser() as found:
+            yield found
+    except Missing as missing:
+        absent(missing)

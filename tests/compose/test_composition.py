@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Final
@@ -14,6 +13,7 @@ from grafana.rendering import RUNBOOKS, SOURCE
 from manometer.cli.main import main
 from tests.compose.composition import FILE, JOBS, OURS, composition, environment, mounted, ours, services, words
 from tests.house.source import ROOT
+from tests.services.debian import installed
 from tests.services.running import Missing, absent
 from tests.services.specification import NotComposed, composed
 
@@ -24,6 +24,7 @@ WRITABLE: Final = {
 """Services whose root file system is not read-only, with the reason."""
 ROOTED: Final = {"influxdb": "its start script gives the data to its own user, and runs as that"}
 """Services that keep capabilities at the start, with the reason."""
+_COMPOSE: Final = "docker-compose"
 PROVISIONING: Final = ROOT / "grafana" / "provisioning"
 
 each_service = pytest.mark.parametrize("name", list(services()))
@@ -55,10 +56,11 @@ def test_nobody_has_to_set_a_variable() -> None:
 
 
 def test_the_file_fits_the_first_compose_too() -> None:
-    """Debian's docker-compose, which is older than the specification, takes the file as well, where there is one."""
-    found = shutil.which("docker-compose")
-    if found is None:
-        pytest.skip("docker-compose is not on PATH: apt-get install --no-install-recommends docker-compose")
+    """Debian's docker-compose, which is older than the specification, takes the file as well."""
+    try:
+        found = installed([_COMPOSE], [_COMPOSE], f"apt-get install --no-install-recommends {_COMPOSE}")
+    except Missing as missing:
+        absent(missing)
 
     done = subprocess.run([found, "-f", str(FILE), "config"], capture_output=True, text=True, check=False)
 

@@ -62,20 +62,21 @@ class Installation:
             "/tmp": str(folder / "data"),  # noqa: S108 - the container's own
         }
 
-    def start(self, name: str) -> Program:
-        """Start a service with its own arguments and environment."""
+    def start(self, name: str, *instead: str) -> Program:
+        """Start a service with its own environment, and its own arguments or others."""
         given = {key: self._filled(value) for key, value in environment(name).items()} | {
             "MANOMETER_ORG": ORG,
             "MANOMETER_BUCKET": _STORE,
         }
-        started = [sys.executable, "-m", "manometer", *map(self._filled, words(name))]
+        started = [sys.executable, "-m", "manometer", *map(self._filled, instead or words(name))]
         return Program(started, self.folder / f"{name}.log", {**given, "PYTHONPATH": str(ROOT)})
 
-    def run(self, name: str) -> None:
-        """Run a service that ends, which has to end well."""
-        job = self.start(name)
+    def run(self, name: str, *instead: str) -> str:
+        """Run a service that ends, which has to end well; gives what it said."""
+        job = self.start(name, *instead)
         job.process.wait(PATIENCE)
         assert job.process.returncode == 0, job.tail()
+        return job.tail()
 
     def _filled(self, text: str) -> str:
         return re.sub("|".join(map(re.escape, self._here)), lambda found: self._here[found[0]], text)
@@ -84,7 +85,10 @@ class Installation:
 def test_from_the_engines_to_a_panel(
     tmp_path: Path, kafka: Broker, influxdb: InfluxDB, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Jobs, worker, archiver and engines run as the composition starts them; panels ask with Grafana's token."""
+    """Jobs, worker, archiver and engines run as the composition starts them; panels ask with Grafana's token.
+
+    The doctor, called where the documentation says, finds nothing wrong with InfluxDB and its tokens.
+    """
     monkeypatch.chdir(ROOT)
     installation = Installation(tmp_path, kafka, influxdb)
     keep(installation.secrets / OPERATOR_TOKEN, TOKEN, shared=True)
@@ -100,9 +104,11 @@ def test_from_the_engines_to_a_panel(
             assert all(one.running for one in running), "\n".join(one.tail() for one in running)
             assert time.monotonic() < until, "\n".join(one.tail() for one in running)
             time.sleep(0.5)
+        looked = installation.run("tokens", "doctor", "workflows/demo.yaml")
     finally:
         codes = [one.stop() for one in reversed(running)]
 
+    assert looked.count("fine  ") == 6, looked
     assert codes == [0, 0, 0], "\n".join(one.tail() for one in running)
 
 

@@ -107,6 +107,12 @@ class Broker:
         """Host and port for clients."""
         return f"127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        """The id of its process."""
+        assert self._program is not None, "it was not started"
+        return self._program.process.pid
+
     def start(self) -> None:
         """Run it, and wait until it answers."""
         options = ["-Xms256m", "-Xmx256m", "-XX:+UseG1GC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true"]

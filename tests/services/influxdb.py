@@ -110,6 +110,12 @@ class InfluxDB:
         """Its address for clients."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        """The id of its process."""
+        assert self._program is not None, "it was not started"
+        return self._program.process.pid
+
     def start(self) -> None:
         """Run it, wait until it answers, and set it up where it is new."""
         words = [str(self._influxd), "--http-bind-address", f"127.0.0.1:{self.port}"]

@@ -66,9 +66,7 @@ def made_once(folder: Path) -> Iterator[Path | None]:
 
     Whoever comes while it is being made waits for it.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with alone(folder.name):
         if folder.is_dir():
             yield None
             return
@@ -80,6 +78,15 @@ def made_once(folder: Path) -> Iterator[Path | None]:
             part.rename(folder)
         finally:
             shutil.rmtree(part, ignore_errors=True)
+
+
+@contextmanager
+def alone(what: str) -> Iterator[None]:
+    """Let no other process do the same meanwhile: whoever comes waits."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / f"{what}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 class Program:
