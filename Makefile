@@ -13,7 +13,7 @@ WORKFLOWS = $(filter-out %.test.yaml,$(wildcard workflows/*.yaml))
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test long chaos format docs setup format-check lint types docs-check workflows unit wheel clean
+.PHONY: help demo test long chaos format docs pictures setup format-check lint types docs-check workflows unit wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,9 +27,9 @@ long: setup ## the long forms of the checks and benchmarks; writes docs/long-run
 	@echo "== long checks"
 	@$(BIN)/python -m benchmarks.long $(ARGS)
 
-chaos: setup ## workers and a real Kafka killed from SEEDS seeds while records flow; `make chaos SEEDS=50`
+chaos: setup ## workers and a real Kafka killed from SEEDS seeds while 100,000 records flow; `make chaos SEEDS=50`
 	@echo "== chaos"
-	@CHAOS_SEEDS=$(SEEDS) $(BIN)/python -m pytest -p no:randomly -s --show-capture=no tests/kafka/test_chaos.py
+	@$(BIN)/python -m tests.kafka.chaos_runs --seeds $(SEEDS) $(ARGS)
 
 format: setup ## format the code and mend what the linter can mend
 	@$(BIN)/ruff format .
@@ -37,6 +37,10 @@ format: setup ## format the code and mend what the linter can mend
 
 docs: setup ## write the generated parts of docs/, and the boards, anew
 	@$(BIN)/python -m manometer.reference --write
+
+pictures: setup ## take the pictures of the live board in docs/pictures/ anew, of the demo; needs Chromium, takes minutes
+	@echo "== pictures"
+	@$(BIN)/python -m tools.board_pictures
 
 setup: $(STAMP) ## make .venv and install everything at the versions of constraints.txt
 

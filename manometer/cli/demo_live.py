@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import cache, partial
 from pathlib import Path
 from typing import Final
@@ -22,7 +23,7 @@ from manometer.demo.plain import Plain
 from manometer.demo.stage import Stage
 from manometer.demo.story import ENGINES, MODEL
 from manometer.resources import resource
-from manometer.view.screen import screen
+from manometer.view.screen import Show, screen
 
 WORKFLOW: Final = "workflows/demo.yaml"
 
@@ -48,6 +49,7 @@ def run_live(
     data, record = folders
     workflow = resource(WORKFLOW)
     settings = Settings(
+        workflow=workflow,
         data=Path(data or tempfile.mkdtemp(prefix="manometer-demo-")),
         record=None if record is None else Path(record),
         speed=speed,
@@ -56,7 +58,6 @@ def run_live(
         forever=shown,
     )
     read = cache(partial(load, workflow))
-    click.echo(f" {len(ENGINES)} engines of {MODEL}, live: starting", err=shown)
     try:
         counts = _on_screen(settings, read, console) if shown else _as_lines(settings, read)
         print_lines(console, ending(read(), settings.data, counts, page_of(console)))
@@ -67,8 +68,15 @@ def run_live(
 
 def _on_screen(settings: Settings, read: Callable[[], Plan], console: Console) -> Counts:
     stage = Stage()
-    with screen(console) as show:
-        return live(settings, read, lambda moment: show(moment.picture, stage.around(moment)))
+    with ExitStack() as stack:
+        shows: list[Show] = []
+
+        def show(moment: Moment) -> None:
+            if not shows:  # what was told before stands above the picture once that has gone
+                shows.append(stack.enter_context(screen(console)))
+            shows[0](moment.picture, stage.around(moment))
+
+        return live(settings, read, show, _greet)
 
 
 def _as_lines(settings: Settings, read: Callable[[], Plan]) -> Counts:
@@ -78,4 +86,9 @@ def _as_lines(settings: Settings, read: Callable[[], Plan]) -> Counts:
         for line in plain.lines(moment):
             click.echo(line)
 
-    return live(settings, read, show)
+    return live(settings, read, show, _greet)
+
+
+def _greet(address: str) -> None:
+    click.echo(f"the board: {address}/ (open it in a browser)")
+    click.echo(f" {len(ENGINES)} engines of {MODEL}, live")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, closing, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +25,7 @@ from manometer.cli.run_again import Asked, listening, rereading
 from manometer.cli.run_settings import Settings, check_way, settings_of
 from manometer.cli.run_sinks import Sinks
 from manometer.cli.workflow_file import read_plan
+from manometer.intake.listening import Part
 from manometer.intake.server import Server
 
 _LOOK: Final = 0.2
@@ -45,6 +46,7 @@ _SWEEP: Final = 60.0
 @click.option("--follow", metavar="STREAM=FILE", multiple=True, help="Take the lines that are appended to a file.")
 @click.option("--sink", "sinks", metavar="KIND=TARGET", multiple=True, help="Write to a further store as well.")
 @click.option("--keep", default="7d", show_default=True, help="How long the archive waits for a sink, at most.")
+@click.option("--no-board", is_flag=True, help="Serve no page with the boards.")
 @click.option("--view", is_flag=True, help="Show rates, health and alerts on this terminal, live.")
 @security_options
 def command(workflow: str, embedded: bool, kafka: str | None, data: str | None, **options: Any) -> None:
@@ -63,15 +65,15 @@ def command(workflow: str, embedded: bool, kafka: str | None, data: str | None, 
           --sink webhook=https://example.com/alerts
       $ manometer run workflows/demo.yaml --kafka 127.0.0.1:9092
 
-    GET /healthz, /readyz and /metrics tell how it is doing.
+    The same address shows the boards in a browser. GET /healthz, /readyz and /metrics tell how it is doing.
 
     Exit codes: 0 it was stopped; 2 it could not start, or had to end: the disk is full, for example.
 
-    Read next: docs/run-embedded.md, docs/run-kafka.md, docs/intake.md
+    Read next: docs/run-embedded.md, docs/board.md, docs/run-kafka.md, docs/intake.md
     """  # noqa: D301 - click reads the character that \b stands for
     check_way(embedded, kafka, {"data": data, **options})
     plan = read_plan(Path(workflow))
-    settings = settings_of(plan, data, options)
+    settings = settings_of(plan, Path(workflow), data, options)
     reread = rereading(Path(workflow), data, options)
     if kafka is not None:
         from manometer.cli.run_kafka import run_kafka  # noqa: PLC0415 - an extra that embedded users do not need
@@ -111,7 +113,8 @@ def _run(plan: Plan, settings: Settings, store: Store, asked: Asked) -> tuple[Pl
             found = [embedded.trouble, embedded.alive(), *(one.trouble for one in followed)]
             return [*filter(None, found), *sinks.broken()]
 
-        server = Server(embedded, settings.access, settings.port, ready=ready)
+        beside = running.enter_context(_board(plan, settings))
+        server = Server(embedded, settings.access, settings.port, ready=ready, beside=beside)
         port = _listen(server, settings)
         running.callback(server.close)
         _greet(embedded, settings, port)
@@ -132,6 +135,17 @@ def _follow(plan: Plan, settings: Settings, store: Store, embedded: Embedded) ->
     ]
 
 
+@contextmanager
+def _board(plan: Plan, settings: Settings) -> Iterator[list[Part]]:
+    if not settings.board:
+        yield []
+        return
+    from manometer.cli.run_board import board_paths  # noqa: PLC0415 - a worker on Kafka has none
+
+    with board_paths(plan, settings) as paths:
+        yield [paths]
+
+
 def _listen(server: Server, settings: Settings) -> int:
     try:
         return server.start()
@@ -142,14 +156,11 @@ def _listen(server: Server, settings: Settings) -> int:
 
 def _greet(embedded: Embedded, settings: Settings, port: int) -> None:
     topics = ", ".join(embedded.topics)
-    address = _address(settings, port)
+    address = settings.access.address(port)
+    if settings.board:
+        click.echo(f"the board: {address}/", err=True)
     click.echo(f"{embedded.plan.workflow} runs: POST {address}/topics/TOPIC (there are: {topics})", err=True)
     click.echo(f"metrics and alerts: {settings.data / 'archive.db'}; to end: Ctrl-C", err=True)
-
-
-def _address(settings: Settings, port: int) -> str:
-    host = f"[{settings.access.host}]" if ":" in settings.access.host else settings.access.host
-    return f"http://{host}:{port}"
 
 
 def _view(embedded: Embedded, settings: Settings, port: int) -> AbstractContextManager[Callable[[], None]]:
@@ -157,7 +168,7 @@ def _view(embedded: Embedded, settings: Settings, port: int) -> AbstractContextM
 
     from manometer.view.watching import watching  # noqa: PLC0415 - as above
 
-    return watching(embedded, Console(), _address(settings, port))
+    return watching(embedded, Console(), settings.access.address(port))
 
 
 def _until_stopped(embedded: Embedded, look: Callable[[], None] | None, asked: Asked) -> Iterator[None]:

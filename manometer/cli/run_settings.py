@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -15,10 +15,13 @@ from manometer.cli.failure import CommandError
 from manometer.cli.token_file import read_token
 from manometer.intake.access import Access, is_loopback
 
+_FLAGS: Final = (("no_board", "--no-board"), ("view", "--view"))
+
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What the options say."""
 
+    workflow: Path
     data: Path
     access: Access
     port: int
@@ -26,6 +29,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sinks: tuple[str, ...]
     keep: int
     """Microseconds."""
+    board: bool
+    """Whether the boards are served."""
     view: bool
     """Whether this terminal shows what happens."""
 
@@ -40,12 +45,12 @@ def check_way(embedded: bool, kafka: str | None, options: dict[str, Any]) -> Non
         raise CommandError("expected either --embedded or --kafka HOST:PORT")
     if kafka is None:
         return
-    for name, option in (("data", "--data"), ("follow", "--follow"), ("sinks", "--sink"), ("view", "--view")):
+    for name, option in (("data", "--data"), ("follow", "--follow"), ("sinks", "--sink"), *_FLAGS):
         if options[name]:
             raise CommandError(f"{option} belongs to --embedded; with --kafka topics take the messages and the archive")
 
 
-def settings_of(plan: Plan, data: str | None, options: dict[str, Any]) -> Settings:
+def settings_of(plan: Plan, workflow: Path, data: str | None, options: dict[str, Any]) -> Settings:
     """Read the options.
 
     Raises:
@@ -53,14 +58,18 @@ def settings_of(plan: Plan, data: str | None, options: dict[str, Any]) -> Settin
     """
     host, token_file = options["host"], options["token_file"]
     if token_file is None and not is_loopback(host):
-        raise CommandError(f"--host {host}: everyone on the network could send; give --token-file FILE as well")
+        raise CommandError(
+            f"--host {host}: everyone on the network could send and read; give --token-file FILE as well"
+        )
     return Settings(
+        workflow=workflow,
         data=Path(data or f"{plan.workflow}.data"),
         access=Access(host, None if token_file is None else read_token(Path(token_file))),
         port=options["port"],
         follow=tuple(_followed(plan, text) for text in options["follow"]),
         sinks=options["sinks"],
         keep=_keep(options["keep"]),
+        board=not options["no_board"],
         view=_on_terminal(view=options["view"]),
     )
 

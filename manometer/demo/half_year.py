@@ -7,13 +7,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 import msgspec
 
-from engine.events import Alert, decode_emissions
+from archiver.sinks.sqlite import read_alerts
+from engine.events import Alert
 from engine.times import SECOND, time_text
 from manometer.demo.crew import PATIENCE, environment
 from manometer.demo.words import some
@@ -23,13 +25,12 @@ from manometer.resources import resource
 WORKFLOW: Final = "workflows/forecast.yaml"
 INPUTS: Final = {stream: f"data/forecast.{stream}.csv.gz" for stream in ("inputs", "predictions", "truth")}
 """Stream of the workflow -> what was recorded of it."""
-FILE: Final = "forecast.jsonl"
+FILE: Final = "forecast.db"
 """In the data folder: what the replay emits."""
 TELLING: Final = ("InputDrifted", "PredictionDiverged", "QualityDropped")
 """Alerts of which the strongest is shown: the data, single forecasts, a whole day."""
 _NICE: Final = 5
 """How much the replay stands back behind the demo."""
-_ALERT: Final = b'{"type":"alert"'
 
 
 class Replayed(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +53,7 @@ class HalfYear:
             data: the folder that gets what it emits.
         """
         self._file = data / FILE
+        self._part = data / f"{FILE}.part"
         self._process: subprocess.Popen[bytes] | None = None
         self._replayed: Replayed | None = None
 
@@ -67,7 +69,7 @@ class HalfYear:
             OSError: the process cannot be started, or this installation lacks the recordings.
         """
         inputs = [f"--input={stream}={path}" for stream, path in recordings().items()]
-        words = ["replay", str(resource(WORKFLOW)), *inputs, f"--out={self._file}"]
+        words = ["replay", str(resource(WORKFLOW)), *inputs, f"--store={self._part}"]
         self._process = subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-P", "-m", "manometer", *words],
             stdin=subprocess.DEVNULL,
@@ -82,6 +84,8 @@ class HalfYear:
         """Give what it said; None until it is done."""
         if self._replayed is None and self._process is not None and self._process.poll() is not None:
             _, told = self._process.communicate()
+            if not self._process.returncode:
+                self._part.rename(self._file)
             self._replayed = _read(self._process.returncode, told, self._file)
         return self._replayed
 
@@ -95,6 +99,8 @@ class HalfYear:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.communicate()
+        for part in self._part.parent.glob(f"{self._part.name}*"):
+            part.unlink()
 
     def __enter__(self) -> Self:
         return self
@@ -117,9 +123,8 @@ def _read(code: int, told: bytes, file: Path) -> Replayed:
     last = told.rstrip().rpartition(b"\n")[2]
     if code:
         return Replayed(trouble=last.decode(errors="replace") or f"exit code {code}")
-    with file.open("rb") as lines:
-        changes = decode_emissions(b"[" + b",".join(line for line in lines if line.startswith(_ALERT)) + b"]")
-    begun = [one for one in changes if isinstance(one, Alert) and one.firing and not one.repeat]
+    begun = [one for one in read_alerts(file) if one.firing and not one.repeat]
+    begun.sort(key=attrgetter("time"))
     return Replayed(seconds=msgspec.json.decode(last, type=ReplayCounts).seconds, alerts=begun)
 
 

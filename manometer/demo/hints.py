@@ -48,6 +48,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 def hints(place: Place, *, store: Path, workflow: Path, recordings: Mapping[str, Path]) -> Iterator[tuple[str, str]]:
     """Give what there is to try: what for, and the command."""
     manometer = place.manometer()
+    yield "see it in the browser", f"{manometer} board {place.path(store)}"
     yield "ask the store", _query(place, store, HISTORY)
     yield "see every emission of the day", _replay(place, workflow, recordings, "day.jsonl")
     yield "change the workflow, then see what it finds", f"{manometer} check {place.path(workflow)}"
@@ -59,6 +60,9 @@ def live_hints(
 ) -> Iterator[tuple[str, str]]:
     """Give what there is to try after the live demo."""
     manometer, file = place.manometer(), place.path(workflow)
+    yield "see it in the browser again", f"{manometer} board {place.path(data / 'archive.db')}"
+    if (data / half_year.FILE).exists():
+        yield "see the half year of forecasts in the browser", f"{manometer} board {place.path(data / half_year.FILE)}"
     yield "ask the archive when what fired", _query(place, data / "archive.db", HISTORY)
     yield "see what was rejected, and why", _query(place, data / "state.db", REJECTS)
     if recordings:
@@ -68,7 +72,7 @@ def live_hints(
     yield "run the workflow without the demo, and send to it", f"{manometer} run {file} --embedded"
     yield (
         "replay half a year of forecasts (docs/forecast.md says what they mean)",
-        _replay(place, resource(half_year.WORKFLOW), half_year.recordings(), half_year.FILE),
+        _replay(place, resource(half_year.WORKFLOW), half_year.recordings(), "forecast.jsonl"),
     )
     yield "see a whole day of nine engines in seconds", f"{manometer} demo --replay"
     yield "read on", "docs/demo.md, docs/forecast.md, docs/tutorial.md"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +12,7 @@ import msgspec
 
 from engine.embedded.topics import nobody
 from engine.plan import Plan
+from manometer.asked_signals import collected
 from manometer.demo import story
 from manometer.demo.crew import Crew
 from manometer.demo.engine import Orders
@@ -29,7 +29,6 @@ HALF_YEAR_AFTER: Final = 3.0
 """Seconds after the first numbers at which half a year of forecasts begins to be replayed beside the story."""
 INPUTS: Final = "inputs"
 PREDICTIONS: Final = "predictions"
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 Actors = tuple[System, Crew, HalfYear]
 """Who acts: Manometer, the engines, and the replay beside them."""
@@ -38,6 +37,8 @@ Actors = tuple[System, Crew, HalfYear]
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How the demo is to run."""
 
+    workflow: Path
+    """Its file."""
     data: Path
     """The folder that keeps everything."""
     record: Path | None
@@ -80,13 +81,16 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     """What the replay of half a year of forecasts said; None where the demo ended before."""
 
 
-def live(settings: Settings, read: Callable[[], Plan], show: Callable[[Moment], None]) -> Counts:
+def live(
+    settings: Settings, read: Callable[[], Plan], show: Callable[[Moment], None], begun: Callable[[str], None]
+) -> Counts:
     """Run the demo until the story is told, the time is over, or a signal ends it.
 
     Args:
         settings: how it is to run.
         read: gives the workflow; called when the engines have been started, so that both get ready at one time.
         show: called a few times a second.
+        begun: called once, with the address of the board, before anything is shown.
 
     Raises:
         CommandError: the archive cannot be opened.
@@ -96,13 +100,19 @@ def live(settings: Settings, read: Callable[[], Plan], show: Callable[[Moment], 
     settings.data.mkdir(parents=True, exist_ok=True)
     last: Moment | None = None
     log = settings.data / "engines.log"
-    with asked_to_end() as asked, Crew(log) as crew, HalfYear(settings.data) as half_year:
+    with collected() as asked, Crew(log) as crew, HalfYear(settings.data) as half_year:
         plan = read()
-        with _recorder(settings, plan) as recorder, running(plan, settings.data, recorder or nobody) as system:
+        with _recorder(settings, plan) as recorder, _running(settings, plan, recorder) as system:
+            begun(system.address)
             for moment in _moments(plan, settings, (system, crew, half_year), asked):
                 last = moment
                 show(moment)
     return _counted(last, recorder)
+
+
+def _running(settings: Settings, plan: Plan, recorder: Recorder | None) -> AbstractContextManager[System]:
+    recordings = None if recorder is None else recorder.files
+    return running(plan, settings.data, recorder or nobody, workflow=settings.workflow, recordings=recordings)
 
 
 @contextmanager
@@ -203,15 +213,3 @@ def _orders(plan: Plan, settings: Settings, address: str, begin: float) -> Order
         speed=settings.speed,
         seed=settings.seed,
     )
-
-
-@contextmanager
-def asked_to_end() -> Iterator[Sequence[int]]:
-    """Collect the signals that ask for an end, so that everything ends in order."""
-    asked: list[int] = []
-    before = {number: signal.signal(number, lambda came, _: asked.append(came)) for number in _SIGNALS}
-    try:
-        yield asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -10,10 +10,11 @@ from typing import Final
 import msgspec
 
 from engine.plan import Plan
+from manometer.asked_signals import collected
 from manometer.demo import story
 from manometer.demo.crew import Crew
 from manometer.demo.engine import Orders
-from manometer.demo.live import INPUTS, PREDICTIONS, asked_to_end
+from manometer.demo.live import INPUTS, PREDICTIONS
 from manometer.demo.publisher import KAFKA
 
 LOOK_EVERY: Final = 0.25
@@ -40,7 +41,7 @@ def engines(plan: Plan, settings: Settings, tell: Callable[[str], None]) -> None
         OSError: a process cannot be started, or the log not written.
     """
     end = float("inf") if settings.seconds is None else time.monotonic() + settings.seconds
-    with asked_to_end() as asked:
+    with collected() as asked:
         while not asked and time.monotonic() < end:
             _one_day(plan, settings, tell, (asked, end))
 

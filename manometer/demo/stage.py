@@ -28,6 +28,7 @@ class Stage:
         self._events += moment.events
         title = Text(" Manometer ", style="bold reverse").append(" ")
         title.append(f"{len(story.ENGINES)} engines live one recorded day: {_hour(moment.day)}", style="default")
+        title.append(f"   board: {moment.address}/", style="bold")
         half_year = [] if moment.half_year is None else [Text(f" {line}") for line in half_year_lines(moment.half_year)]
         foot = [Text(f" {_hour(event.at)} {event.told}", style="cyan") for event in self._events]
         if moment.day >= story.DAY:

@@ -19,10 +19,12 @@ REFRESH: Final = 0.25
 
 Around = tuple[Sequence[Text], Sequence[Text]]
 """Lines before and after a picture."""
+Show = Callable[[Picture, Around], None]
+"""Draws a picture."""
 
 
 @contextmanager
-def screen(console: Console) -> Iterator[Callable[[Picture, Around], None]]:
+def screen(console: Console) -> Iterator[Show]:
     """Take the whole terminal; what is given draws a picture, as large as the terminal is at that moment."""
     glyphs = ASCII if console.options.ascii_only else UNICODE
     with Live(console=console, screen=True, auto_refresh=False, redirect_stdout=False, redirect_stderr=False) as live:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from manometer.intake import listening
 from manometer.intake import server as intake
 from tests.engine.embedded.running import report
 from tests.intake.serving import Case, until
@@ -33,10 +35,10 @@ def test_bodies_that_are_being_read_are_bounded(case: Case, monkeypatch: pytest.
     monkeypatch.setattr(intake, "READING_BYTES", 1_000)
     with socket.create_connection(("127.0.0.1", case.port), timeout=20) as slow:
         slow.sendall(b"POST /topics/notify HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900\r\n\r\n")
-        until(lambda: case.server._reading > 0)
+        until(lambda: case.server.intake.reading > 0)
 
         assert case.post(b"1" * 200).status == 429
-    until(lambda: case.server._reading == 0)
+    until(lambda: case.server.intake.reading == 0)
     assert case.post(b"1" * 200).status == 200
 
 
@@ -51,13 +53,27 @@ def test_a_body_that_does_not_come_is_not_waited_for(case: Case, monkeypatch: py
 
 def test_a_connection_that_says_nothing_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also one that begins a request and never ends its header."""
-    monkeypatch.setattr(intake, "IDLE_SECONDS", 0.2)
+    monkeypatch.setattr(listening, "IDLE_SECONDS", 0.2)
     case = Case(tmp_path)
     for begun in (b"", b"GET /healthz HTTP/1.1\r\nHost: local"):
         with socket.create_connection(("127.0.0.1", case.port), timeout=20) as silent:
             silent.sendall(begun)
             assert silent.recv(1) == b""
     case.close()
+
+
+def test_who_is_still_sending_does_not_delay_the_end(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The rest of a body that was refused is waited for while the server runs, and given up in order at its end."""
+    case = Case(tmp_path)
+    client = socket.create_connection(("127.0.0.1", case.port), timeout=20)
+    client.sendall(b"POST /topics/none HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900000\r\n\r\n" + b"x" * 300_000)
+    assert client.recv(100).startswith(b"HTTP/1.1 404")
+    client.close()
+
+    case.close()
+    gc.collect()
+
+    assert "destroyed" not in caplog.text
 
 
 def test_connections_are_bounded(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:

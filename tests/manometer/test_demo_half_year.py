@@ -40,7 +40,7 @@ def test_nothing_is_told_before_it_is_done(tmp_path: Path) -> None:
     with HalfYear(tmp_path) as half_year:
         assert (half_year.begun, half_year.look()) == (False, None)
         half_year.begin()
-        child = next(one for one in psutil.Process().children() if str(tmp_path / FILE) in one.cmdline()[-1])
+        child = next(one for one in psutil.Process().children() if f"{tmp_path / FILE}.part" in one.cmdline()[-1])
 
         assert (half_year.begun, half_year.look()) == (True, None)
         assert child.nice() > os.nice(0)
@@ -50,7 +50,7 @@ def test_one_that_is_ended_leaves_nothing(tmp_path: Path) -> None:
     """Where the demo ends while it has a part of its file, both are gone, and nothing is told of it."""
     with HalfYear(tmp_path) as half_year:
         half_year.begin()
-        child = next(one for one in psutil.Process().children() if str(tmp_path / FILE) in one.cmdline()[-1])
+        child = next(one for one in psutil.Process().children() if f"{tmp_path / FILE}.part" in one.cmdline()[-1])
         until = time.monotonic() + 60
         while not list(tmp_path.iterdir()) and time.monotonic() < until:
             time.sleep(0.01)

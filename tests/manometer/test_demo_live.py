@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -10,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -21,9 +23,8 @@ from engine.embedded.store import Store
 from engine.events import Emission, encode
 from engine.recording.files import open_input
 from manometer.demo.half_year import TELLING
-from manometer.demo.story import ENGINES
 from tests.house.source import ROOT
-from tests.manometer.commands import run, start
+from tests.manometer.commands import start
 from tests.manometer.terminals import seen
 
 SPEED: Final = "7200"
@@ -101,6 +102,12 @@ def test_the_first_numbers_come_within_five_seconds(told: Told) -> None:
     assert told.first("first numbers") < FIRST_NUMBERS * told.load
 
 
+def test_the_first_line_is_the_address_of_the_board(told: Told) -> None:
+    """Before anything else, on standard output; the last lines say how to open it again."""
+    assert re.fullmatch(r"the board: http://127\.0\.0\.1:\d+/ \(open it in a browser\)", told.lines[0][1])
+    assert f"board {told.data / 'archive.db'}" in told.text
+
+
 def test_the_alerts_of_the_story_fire(told: Told) -> None:
     """The one that fails recovers, the killed one is silent, the one that left is not, and the drift is noticed."""
     alerts = read_alerts(told.data / "archive.db", tags={"workflow": "demo"})
@@ -141,7 +148,7 @@ def test_half_a_year_of_forecasts_is_replayed_beside_the_story(told: Told) -> No
     assert all(re.search(rf"20\d\d-\d\d-\d\d {name} +\S", told.text) for name in TELLING)
     assert "replay workflows/forecast.yaml" in told.text
     assert "docs/forecast.md" in told.text
-    assert (told.data / "forecast.jsonl").is_file()
+    assert (told.data / "forecast.db").is_file()
 
 
 def test_engines_reject_what_does_not_fit_and_forecast_the_rest(told: Told) -> None:
@@ -210,7 +217,9 @@ def test_what_a_user_breaks_is_seen_and_ctrl_c_ends_it_in_order(
     broken_demo: subprocess.Popen[str], tmp_path: Path
 ) -> None:
     """An engine killed by hand falls silent, garbage is a reject; Ctrl-C for all its processes leaves none of them."""
+    page = re.search(r"127\.0\.0\.1:\d+", until(broken_demo, "the board: "))
     address = re.search(r"http://\S+/topics/", until(broken_demo, "POST"))
+    assert page is not None
     assert address is not None
     until(broken_demo, "first numbers")
     engines = psutil.Process(broken_demo.pid).children()
@@ -221,10 +230,15 @@ def test_what_a_user_breaks_is_seen_and_ctrl_c_ends_it_in_order(
         check=True,
     ).stdout
     until(broken_demo, "EngineSilent of taxi-1 critical fired")
+    with closing(HTTPConnection(page[0], timeout=20)) as connection:
+        connection.request("GET", "/api/health")
+        shown = json.load(connection.getresponse())
     os.killpg(broken_demo.pid, signal.SIGINT)
     rest, _ = broken_demo.communicate(timeout=30)
 
     assert b'"messages":1' in answer
+    assert shown["ok"]
+    assert abs(shown["now"] - shown["newest"]) < 60_000
     assert broken_demo.returncode == 0
     assert "Traceback" not in rest
     assert re.search(r"1 +notify +encoding +expected JSON", rest)
@@ -237,45 +251,6 @@ def test_what_a_user_breaks_is_seen_and_ctrl_c_ends_it_in_order(
     assert {path.name for path in (tmp_path / "data").iterdir()} >= {"archive.db", "state.db"}
 
 
-def test_a_folder_that_cannot_be_used_is_told_in_a_sentence(tmp_path: Path) -> None:
-    """A file in the place of a folder ends it with exit code 2 and no process left."""
-    (tmp_path / "taken").write_text("", encoding="utf-8")
-
-    result = run("demo", "--data", tmp_path / "taken")
-
-    assert result.exit_code == 2
-    assert "taken" in result.stderr
-    assert len(result.stderr.splitlines()) == 1
-    assert not [one for one in psutil.Process().children() if set(one.cmdline()) & set(ENGINES)]
-
-
-@pytest.mark.parametrize("words", [["--store", "x.db"], ["--json"]])
-def test_options_of_the_replay_belong_to_it(words: list[str]) -> None:
-    """The live demo refuses them and says where they belong."""
-    result = run("demo", *words)
-
-    assert result.exit_code == 2
-    assert "belong to --replay" in result.stderr
-
-
-@pytest.mark.parametrize(("words", "expected"), [(["--for", "soon"], "--for soon"), (["--speed", "1"], "--speed")])
-def test_options_that_make_no_sense_are_told(words: list[str], expected: str) -> None:
-    """A duration that is none, or a speed at which nothing would happen, ends it before anything is started."""
-    result = run("demo", *words)
-
-    assert result.exit_code == 2
-    assert expected in result.stderr
-
-
-def test_the_recorded_day_is_replayed_where_it_is_asked_for(tmp_path: Path) -> None:
-    """`--replay` prints the report of the day, `--json` as one object, and keeps the store where it is told to."""
-    result = run("demo", "--replay", "--json", "--store", tmp_path / "day.db")
-
-    assert result.exit_code == 0
-    assert result.stdout.startswith('{"day":"2023-11-16","models":[')
-    assert (tmp_path / "day.db").is_file()
-
-
 def test_on_a_terminal_it_is_a_view_that_leaves_the_terminal_as_it_was() -> None:
     """The view takes the other screen, shows engines, streams and alerts, and gives the first one back."""
     shown = seen(["demo", "--for", "4s", "--speed", SPEED], columns=80)
@@ -285,7 +260,8 @@ def test_on_a_terminal_it_is_a_view_that_leaves_the_terminal_as_it_was() -> None
     assert "\x1b[?25h" in shown  # the cursor is back
     assert re.search(r"taxi-1 .*running", view)
     assert all(
-        words in view for words in ("predictions", "EngineError", "messages/s", "kill -9", "curl --json garbage")
+        words in view
+        for words in ("predictions", "EngineError", "messages/s", "kill -9", "curl --json garbage", "board: ")
     )
     assert "What to try next" in after
     assert "Traceback" not in shown
