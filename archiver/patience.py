@@ -10,6 +10,7 @@ from typing import Final, Literal
 import msgspec
 
 from archiver.sink import Broken, Busy, Refused, Sink
+from archiver.trouble import Trouble
 from engine.events import Emission
 
 State = Literal["going", "waiting", "broken"]
@@ -28,18 +29,23 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
 
 
 PACE: Final = Pace()
+LONG: Final = 60.0
+"""Seconds after which a store that is busy is worth a line in the log; one that is broken is at once."""
 
 
 class PatientWriter:
     """Writes to one sink until it has taken everything; used by one thread, read and stopped by any.
 
     `Busy` is tried again after a back-off, half of it left to chance, and not before the store said; `Broken`, and
-    whatever else a sink raises, after a fixed time. Both for ever: only the caller gives up, with `stop`.
+    whatever else a sink raises, after a fixed time. Both for ever: only the caller gives up, with `stop`. The log tells
+    once that a store is broken, or busy for long, and once that it is well again.
     """
 
-    def __init__(self, sink: Sink, *, pace: Pace = PACE) -> None:
-        """Take a sink that is open; it stays the caller's to close."""
+    def __init__(self, sink: Sink, *, name: str = "", pace: Pace = PACE) -> None:
+        """Take a sink that is open; it stays the caller's to close. The log calls it by `name`, or by its kind."""
         self._sink = sink
+        self._trouble = Trouble(name or sink.name)
+        self._waited = 0.0
         self._pace = pace
         self._stopping = threading.Event()
         self.state: State = "going"
@@ -74,14 +80,16 @@ class PatientWriter:
             try:
                 refused = self._sink.write(emissions)
             except Busy as busy:
-                self._failed("waiting", str(busy), max(busy.after or 0.0, backoff * _half_by_chance()))
+                self._is_busy(str(busy), max(busy.after or 0.0, backoff * _half_by_chance()))
                 backoff = min(2 * backoff, self._pace.longest)
             except Broken as broken:
                 self.broke(str(broken))
             except Exception as error:  # noqa: BLE001 - a sink is a plugin, and what it raises harms nobody else
-                self.broke(f"{type(error).__name__}: {error}")
+                self.broke(f"{type(error).__name__}: {error}", type(error).__name__)
             else:
                 kept = [one for one in refused if not one.expired]
+                self._waited = 0.0
+                self._trouble.ends()
                 self.state = "going"
                 self.written += len(emissions) - len(refused)
                 self.refused += len(kept)
@@ -89,9 +97,16 @@ class PatientWriter:
                 return kept
         return None
 
-    def broke(self, sentence: str) -> None:
-        """Say that a person has to act, and wait before the next try."""
+    def broke(self, sentence: str, kind: str | None = None) -> None:
+        """Say that a person has to act, and wait before the next try; the log tells each sentence, or kind, once."""
+        self._trouble.begins(sentence, kind)
         self._failed("broken", sentence, self._pace.broken)
+
+    def _is_busy(self, sentence: str, pause: float) -> None:
+        if self._waited >= LONG:
+            self._trouble.begins(f"busy for {self._waited:.0f} s: {sentence}", "busy")
+        self._waited += pause
+        self._failed("waiting", sentence, pause)
 
     def _failed(self, state: State, sentence: str, pause: float) -> None:
         self.error = sentence

@@ -80,7 +80,7 @@ class Pump:
         self._sink = sink
         self._log = log
         self._limit = limit
-        self._writer = PatientWriter(sink, pace=pace)
+        self._writer = PatientWriter(sink, name=name, pace=pace)
         self._position = 0
         self._thread = threading.Thread(target=self._run, name=f"sink {name}", daemon=True)
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from concurrent.futures import Future
 from typing import Final
 
 from archiver.following import Follower
-from engine.embedded.deliveries import Receipt, UnknownTopic
 from engine.telemetry import PARTS_LOST, Reading
 from manometer.sink_readings import sink_readings
 
@@ -17,9 +15,7 @@ PATIENCE: Final = 15.0
 
 
 class Archiver:
-    """Followers that run beside each other; nothing is sent to it, its topics are on Kafka."""
-
-    topics = ()
+    """Followers that run beside each other."""
 
     def __init__(self, followers: Sequence[Follower]) -> None:
         """Take them; none runs yet."""
@@ -36,18 +32,6 @@ class Archiver:
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
-
-    def send(self, topic: str, *_: object, **__: object) -> Future[Receipt]:
-        """Refuse.
-
-        Raises:
-            UnknownTopic: always.
-        """
-        raise UnknownTopic(topic)
-
-    def offsets(self) -> dict[str, int]:
-        """Give none: they are Kafka's."""
-        return {}
 
     def alive(self) -> str | None:
         """Say which sink has ended although it should go on for ever."""

@@ -59,6 +59,8 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     """How many of them have an identity of their own: those of the workflow, repeats of a crash counted once."""
     sinks: Sequence[SinkSeen]
     findings: Sequence[str]
+    alerted: bool = False
+    """Whether the alert of an earlier audit still fires in the archive."""
 
 
 def sums(sinks: Sequence[SinkSeen], emissions: int, *, whole: bool) -> Iterator[str]:

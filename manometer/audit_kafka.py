@@ -7,14 +7,18 @@ from typing import Any
 
 import msgspec
 
+from archiver.audit_metrics import INCOMPLETE
 from archiver.reconciliation import Coverage, covers_of, missing
 from archiver.tally import Tally, read_tally
-from engine.events import Message, Tags, decode_emissions
+from engine.coverage import uncaused
+from engine.events import Alert, Message, Tags, decode_emissions
 from engine.kafka.clients import Kafka
+from engine.kafka.outlet import Outlet
 from engine.kafka.reading import read
-from engine.kafka.topics import archive_group, group_id
+from engine.kafka.topics import archive_group, group_id, repartition_group, repartitioned
 from engine.plan import Plan
 from manometer.audit import Audit, Points, SinkSeen, stored, sums
+from manometer.audit_telling import emissions
 from manometer.on_kafka import NoTopic
 
 Commits = Mapping[tuple[str, int], tuple[int, str]]
@@ -34,7 +38,8 @@ async def audit(plan: Plan, kafka: Kafka, counts: Mapping[str, int]) -> Audit:
     """
     if not await kafka.topics([plan.archive]):
         raise NoTopic(f"topic {plan.archive}: there is none; `manometer topics --create` makes it")
-    saved = {place: offset for place, (offset, _) in (await kafka.commits(group_id(plan))).items()}
+    saved = await _next(kafka, group_id(plan))
+    copied = await _next(kafka, repartition_group(plan)) if repartitioned(plan) else {}
     commits = {name: await kafka.commits(archive_group(plan, name)) for name in await _sinks(plan, kafka)}
     found = _Archive(plan, commits, points=bool(counts))
     async for messages in read(kafka, [plan.archive]):
@@ -43,7 +48,12 @@ async def audit(plan: Plan, kafka: Kafka, counts: Mapping[str, int]) -> Audit:
     covered = found.coverage.result()
     sinks = [_seen(plan, name, told, found.pending[name], counts.get(name)) for name, told in commits.items()]
     points = found.points.count if counts else None
-    findings = [*found.strangers, *missing(covered, saved), *sums(sinks, found.emissions, whole=found.whole)]
+    ways = {(stream.way, stream.topic) for stream in plan.streams.values() if stream.repartition}
+    gaps = [
+        *missing([one for one in covered if (one.group, one.topic) not in ways], saved),
+        *missing([one for one in covered if (one.group, one.topic) in ways], copied),
+    ]
+    findings = [*found.strangers, *gaps, *sums(sinks, found.emissions, whole=found.whole)]
     return Audit(
         workflow=plan.workflow,
         coverage=covered,
@@ -51,7 +61,28 @@ async def audit(plan: Plan, kafka: Kafka, counts: Mapping[str, int]) -> Audit:
         points=points,
         sinks=sinks,
         findings=[*findings, *stored(sinks, points if found.whole else None, counts)],
+        alerted=found.alerted[1],
     )
+
+
+async def send(plan: Plan, kafka: Kafka, found: Audit, now: int) -> None:
+    """Put it onto the archive topic, from where every sink takes it.
+
+    Raises:
+        KafkaError: the brokers do not take it.
+    """
+    outlet = Outlet(plan, kafka)
+    await outlet.start()
+    try:
+        for sent in await outlet.emit(uncaused(emissions(found, now), "", "telemetry"), 0):
+            await sent
+    finally:
+        await outlet.stop()
+
+
+async def _next(kafka: Kafka, group: str) -> dict[tuple[str, int], int]:
+    """Give the offsets that a group has committed as the next."""
+    return {place: offset for place, (offset, _) in (await kafka.commits(group)).items()}
 
 
 async def _sinks(plan: Plan, kafka: Kafka) -> list[str]:
@@ -74,6 +105,9 @@ class _Archive:
         """What says nothing that can be understood."""
         self.whole = True
         """Whether each partition still begins with its first message."""
+        self.alerted = (0, False)
+        """When an audit last told its alert, and whether it fired."""
+        self._workflow = plan.workflow
         self._commits = commits
         self._counts_points = points
         self._seen: set[int] = set()
@@ -93,6 +127,9 @@ class _Archive:
         if covers is not None:
             self.coverage.add(covers)
         self.emissions += len(emissions)
+        for one in emissions:
+            if one.name == INCOMPLETE.name and isinstance(one, Alert) and one.tags.get("workflow") == self._workflow:
+                self.alerted = max(self.alerted, (one.time, one.firing))
         if self._counts_points:
             self.points.add(emissions)
         for name, told in self._commits.items():

@@ -48,6 +48,10 @@ def test_one_sink_that_is_broken_is_told_and_the_other_goes_on(
     finally:
         code = running.stop()
 
+    logged = [line for line in (tmp_path / "log").read_text(encoding="utf-8").splitlines() if "WARNING" in line]
+    assert len(logged) == 1
+    assert logged[0].startswith("WARNING manometer.archive: sink influxdb: ")
+    assert "make the bucket" in logged[0]
     assert len(reasons) == 1
     assert "sink influxdb: " in reasons[0]
     assert "there is no bucket nowhere of organisation watchers that the token may see; make the bucket" in reasons[0]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from archiver.audit_metrics import AUDIT, INCOMPLETE
 from engine.notices import OWN_ALERTS
 from engine.plugins import builtin_monitors
 from engine.telemetry import TELEMETRY
@@ -19,7 +20,7 @@ ALERTING = WORKFLOW + "alerts:\n  - {alert: TooSlow, when: records_per_second < 
 def every_name() -> set[str]:
     """Name all that our monitors and the engine declare."""
     declared = [spec for monitor in builtin_monitors().values() for spec in monitor.emits]
-    return {spec.name for spec in (*declared, *OWN_ALERTS, *TELEMETRY)}
+    return {spec.name for spec in (*declared, *OWN_ALERTS, *TELEMETRY, *AUDIT, INCOMPLETE)}
 
 
 def test_every_form_has_every_metric_and_alert() -> None:

@@ -69,6 +69,32 @@ def test_a_file_without_findings_says_what_is_in_it(folder: Path) -> None:
     assert result.stderr == ""
 
 
+@pytest.mark.parametrize(("count", "told"), [(1, "1 alert"), (2, "2 alerts")])
+def test_alerts_are_counted_by_themselves(folder: Path, count: int, told: str) -> None:
+    """An entry of `alerts:` is no monitor to those who wrote it; a `threshold` among the monitors is one."""
+    alerts = "".join(f"  - {{alert: Slow{n}, when: records_per_second < {n}}}\n" for n in range(1, count + 1))
+    more = "  - {use: threshold, from: metrics, with: {metric: records_per_second, above: 9}}\n"
+    text = WORKFLOW.replace("archive:", f"{more}archive:") + f"alerts:\n{alerts}"
+    (folder / "alerts.yaml").write_text(text, encoding="utf-8")
+
+    assert run("check", "alerts.yaml").stdout == f"alerts.yaml: fine (3 monitors, {told}, 1 stream)\n"
+
+
+def test_a_plugin_that_lies_beside_and_is_not_named_is_pointed_at(folder: Path) -> None:
+    """With the key that is missing; where the folder is named, or has no such file, nothing is said of it."""
+    (folder / "monitors").mkdir()
+    (folder / "monitors" / "latency.py").write_text("", encoding="utf-8")
+    text = WORKFLOW.replace("use: health", "use: latency")
+    (folder / "own.yaml").write_text(text, encoding="utf-8")
+    (folder / "named.yaml").write_text(f"{text}plugins: [./monitors]\n", encoding="utf-8")
+    (folder / "other.yaml").write_text(text.replace("latency", "other"), encoding="utf-8")
+    told = [run("check", name).stdout for name in ("own.yaml", "named.yaml", "other.yaml")]
+
+    assert "latency.py is there, but not named: the file lacks `plugins: [./monitors]`" in told[0]
+    assert all('unknown monitor "' in text for text in told)
+    assert not any("lacks" in text for text in told[1:])
+
+
 def test_each_finding_is_a_line_with_its_place(folder: Path) -> None:
     """All kinds come in one run, with file, line and path; nothing else stands on standard output."""
     lines = run("check", "bad.yaml").stdout.splitlines()

@@ -1,15 +1,26 @@
 from __future__ import annotations
 
+import asyncio
+import json
 import signal
 import subprocess
 import sys
 import time
+from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from engine.events import Alert
+from engine.kafka.clients import Kafka
+from engine.kafka.worker import Worker
+from engine.partitioner import partition_of
 from tests.kafka import cluster
 from tests.kafka.cluster import Written
+from tests.kafka.working import PATIENCE, plan_of
 from tests.manometer.commands import counts, run
-from tests.manometer.on_kafka import BAD, GOOD, case
+from tests.manometer.on_kafka import BAD, GOOD, Case, case, keys
 from tests.services.secured import Secured
 
 
@@ -27,6 +38,89 @@ def test_a_replay_of_the_recording_equals_the_archive(broker: Secured, tmp_path:
     archived = cluster.emissions(cluster.archive(broker.address, given.plan))
     assert sorted(replayed.stdout.splitlines()) == sorted(archived)
     assert counts(replayed.stderr)["rejects"] == 1
+
+
+SILENCE: dict[str, Any] = {
+    "streams": {
+        "notify": {"topic": "SMALL.notify", "decode": "sensors", "idle_after": "1s"},
+        **{
+            side: {"topic": f"SMALL.{side}", "decode": "json", "key": "id", "idle_after": "1s", "lateness": "1s"}
+            for side in ("predictions", "truth")
+        },
+    },
+    "monitors": [
+        {"use": "health", "from": "notify", "with": {"silent_after": "2s", "expected": True}},
+        {"use": "arrival", "from": "truth", "with": {"silent_after": "3s"}},
+        {
+            "use": "prediction_divergence",
+            "from": {"prediction": "predictions", "truth": "truth"},
+            "with": {"threshold": 0.5, "wait": "1s"},
+        },
+    ],
+    "engines": {"e1": "m", "e3": "m"},
+    "repeat": "5s",
+}
+
+
+def silence(broker: Secured, folder: Path, partitions: int) -> Case:
+    """Make the workflow and its topics."""
+    name = cluster.fresh("silence")
+    told = {**keys(name), **SILENCE}
+    if partitions > 1:  # its monitor has to see the whole stream
+        told["monitors"] = [one for one in told["monitors"] if one["use"] != "arrival"]
+    plan, path = plan_of(folder, json.loads(json.dumps(told).replace("SMALL", name)))
+    cluster.create_all(broker.address, plan, partitions)
+    return Case(broker, plan, path)
+
+
+def say(given: Case, number: int, partitions: int) -> None:
+    """Write one message to each partition of each topic, of now."""
+    engines = {partition_of(engine, 2): engine for engine in given.plan.engines}
+    for partition in range(partitions):
+        engine, now = engines[partition], datetime.now(timezone.utc).isoformat()
+        state = json.dumps({"type": "engine-state", "timestamp": now, "state": "running", "src": engine}).encode()
+        key = next(name for name in map(str, range(10 * number, 99)) if partition_of(name, partitions) == partition)
+        half = json.dumps({"id": key, "value": partition}).encode()
+        for name, stream in given.plan.streams.items():
+            whose, value = (engine, state) if name == "notify" else (key, half)
+            cluster.write(given.broker.address, stream.topic, [Written(value, whose.encode(), partition)])
+
+
+def silent(given: Case) -> int:
+    """Count how often something fell silent."""
+    found = [one for part in cluster.archive(given.broker.address, given.plan) for one in part.emissions]
+    return sum(isinstance(one, Alert) and one.firing and not one.repeat for one in found)
+
+
+async def fall_silent_twice(given: Case, partitions: int) -> None:
+    """Let a worker see messages, then silence, and all of it once more."""
+    stop, worker = asyncio.Event(), Worker(given.plan, Kafka(given.broker.address))
+    running = asyncio.create_task(worker.run(stop))
+    for number in (1, 2):
+        await asyncio.to_thread(say, given, number, partitions)
+        async with asyncio.timeout(PATIENCE):
+            wanted = 2 * number + (partitions == 1)
+            while await asyncio.to_thread(silent, given) < wanted:  # noqa: ASYNC110 - what is waited for is looked at
+                await asyncio.sleep(0.3)
+    stop.set()
+    await running
+
+
+@pytest.mark.parametrize("partitions", [1, 2])
+def test_silence_is_recorded_and_replayed(broker: Secured, tmp_path: Path, partitions: int) -> None:
+    """Engines and streams fall silent while nothing comes, at other moments in each group: a replay gives the same."""
+    given = silence(broker, tmp_path, partitions)
+    asyncio.run(fall_silent_twice(given, partitions))
+
+    assert run("record", given.path, *given.kafka, "--out", tmp_path / "rec", "--until-end").exit_code == 0
+    files = {stream: tmp_path / "rec" / f"{stream}.jsonl" for stream in given.plan.streams}
+    inputs = [word for stream, file in files.items() for word in ("--input", f"{stream}={file}")]
+    replayed = run("replay", given.path, *inputs)
+
+    lines = [json.loads(line) for file in files.values() for line in file.read_bytes().splitlines()]
+    archived = cluster.emissions(cluster.archive(broker.address, given.plan))
+    assert {line["group"] for line in lines if "tick" in line} >= {"notify", "predictions+truth"}
+    assert sorted(replayed.stdout.splitlines()) == sorted(archived)
 
 
 def test_a_failure_leaves_recordings_as_they_were(broker: Secured, tmp_path: Path) -> None:

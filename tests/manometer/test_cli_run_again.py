@@ -54,6 +54,17 @@ class Running:
         connection.close()
         return answer.status, told
 
+    def get(self, path: str) -> tuple[int, str]:
+        """Ask it something; gives status and answer."""
+        found = re.search(r"http://127\.0\.0\.1:(\d+)/", self.said)
+        assert found is not None
+        connection = HTTPConnection("127.0.0.1", int(found[1]), timeout=20)
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        told = answer.read().decode()
+        connection.close()
+        return answer.status, told
+
     def hang_up(self) -> None:
         """Send SIGHUP."""
         self.program.process.send_signal(signal.SIGHUP)
@@ -105,6 +116,34 @@ def test_a_worker_takes_up_a_changed_file(broker: Secured, tmp_path: Path) -> No
     assert len(found) == len(set(found))
     assert [line for line in found if '"records_total"' in line and '"value":300.0' in line]
     assert sum('"records_per_second"' in line for line in found) == 3
+
+
+def test_a_worker_with_an_older_file_waits_for_the_newer_one(broker: Secured, tmp_path: Path) -> None:
+    """It lets go, is not ready, and says why; SIGHUP with the newer file ends that, with an older one it does not."""
+    given = case(broker, tmp_path)
+    given.write(GOOD[0])
+    older = Running(given.path, tmp_path / "older.log", *given.kafka)
+    older.wait_for("go on at")
+    text = given.path.read_text(encoding="utf-8")
+    path = tmp_path / "newer.json"
+    path.write_text(text.replace('"throughput"', '"record_count"'), encoding="utf-8")
+    newer = Running(path, tmp_path / "newer.log", *given.kafka)
+    newer.wait_for("go on at")
+    older.wait_for("waits: the workflow file of")
+    told = older.get("/readyz")
+    given.write(GOOD[1])
+    newer.change(lambda _: text)
+    newer.wait_for("is outdated: it is revision 1, and revision 2 has run")
+    newer.wait_for("the workflow goes on as it was")
+    older.change(lambda _: text.replace('"throughput"', '"record_count"'))
+    older.program.wait_for(lambda: older.get("/readyz")[0] == 200)
+
+    assert (told[0], "put the newer file in its place and send SIGHUP" in told[1]) == (503, True)
+    assert older.get("/healthz")[0] == 200
+    newer.program.wait_for(lambda: cluster.committed(broker.address, given.plan, given.topic) == 2)
+    assert (older.program.stop(), newer.program.stop()) == (0, 0)
+    names = [one for one in cluster.emissions(cluster.archive(broker.address, given.plan)) if '"records_total"' in one]
+    assert len(names) == 1
 
 
 def test_what_is_posted_to_a_worker_goes_to_kafka(broker: Secured, tmp_path: Path) -> None:

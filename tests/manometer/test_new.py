@@ -199,7 +199,7 @@ def test_a_new_workflow_passes_its_check_and_its_test(elsewhere: Path, name: str
     checked, tested = run("check", f"{name}.yaml"), run("test", f"{name}.yaml")
 
     assert result.stdout.splitlines() == [f"written: {name}.yaml", f"written: {name}.test.yaml"]
-    assert (checked.exit_code, checked.stdout) == (0, f"{name}.yaml: fine (6 monitors, 1 stream)\n")
+    assert (checked.exit_code, checked.stdout) == (0, f"{name}.yaml: fine (5 monitors, 1 alert, 1 stream)\n")
     assert (tested.exit_code, tested.stdout) == (0, f"{name}.test.yaml: 1 passed\n")
 
 

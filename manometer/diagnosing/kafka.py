@@ -5,15 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-import msgspec
-
 from engine.clock import Clock
 from engine.kafka.clients import Kafka, KafkaError
 from engine.kafka.layout import advice
-from engine.kafka.looking import GroupSeen, LogSeen, brokers, group_seen, logs_seen, message_at
-from engine.kafka.topics import Topic, expected, group_id, inputs, mistakes, state_topic
+from engine.kafka.looking import GroupSeen, LogSeen, Place, brokers, group_seen, logs_seen, message_at
+from engine.kafka.topics import (
+    Topic,
+    expected,
+    group_id,
+    inputs,
+    mistakes,
+    read_by_groups,
+    repartition_group,
+    repartitioned,
+    state_topic,
+)
 from engine.plan import Plan
 from engine.times import SECOND
+from manometer.diagnosing.line import Line
 from manometer.on_kafka import saved
 from manometer.states import workflow_hashes
 
@@ -21,16 +30,6 @@ AHEAD: Final = 2 * SECOND
 """A message that is newer than now by more than this tells of a clock that is wrong."""
 WAITING: Final = 60 * SECOND
 """A message that waits for longer tells of workers that are too few or do not get on."""
-
-
-class Line(msgspec.Struct, frozen=True):
-    """One thing that was looked at."""
-
-    what: str
-    """broker, topics, rights, clock, workers, lag or file."""
-    ok: bool
-    told: str
-    fix: str = ""
 
 
 async def diagnosis(plan: Plan, kafka: Kafka, clock: Clock) -> list[Line]:
@@ -45,17 +44,27 @@ async def diagnosis(plan: Plan, kafka: Kafka, clock: Clock) -> list[Line]:
         topics = await kafka.topics(names)
         lines += _topics(plan, topics)
         group = await group_seen(kafka, group_id(plan))
-        given = {name: topic.partitions for name, topic in topics.items() if name in inputs(plan)}
+        copied = await kafka.commits(repartition_group(plan)) if repartitioned(plan) else {}
+        read = {*inputs(plan), *read_by_groups(plan)}
+        given = {name: topic.partitions for name, topic in topics.items() if name in read}
         logs = await logs_seen(kafka, given)
     except KafkaError as error:
         fix = "give this user the rights that `manometer topics` prints for a worker"
         return [*lines, Line("rights", False, str(error), fix)]
     lines.append(Line("rights", True, "topics and group may be read; writing was not tried"))
     lines += [_clock(logs, clock.now()), _workers(group, topics, plan)]
-    lines += await _lag(kafka, group, logs, clock.now())
+    lines += await _lag(kafka, _next(group, copied), logs, clock.now())
     if state_topic(plan) in topics:
         lines.append(await _file(plan, kafka))
     return lines
+
+
+def _next(group: GroupSeen, copied: Mapping[Place, tuple[int, str]]) -> dict[Place, int]:
+    """Give from where each partition is read on, by the slowest of those that read it."""
+    found = dict(group.committed)
+    for place, (offset, _) in copied.items():
+        found[place] = min(offset, found.get(place, offset))
+    return found
 
 
 def _topics(plan: Plan, found: Mapping[str, Topic]) -> Iterator[Line]:
@@ -78,7 +87,7 @@ def _clock(logs: Mapping[tuple[str, int], LogSeen], now: int) -> Line:
 
 
 def _workers(group: GroupSeen, topics: Mapping[str, Topic], plan: Plan) -> Line:
-    most = max((topic.partitions for name, topic in topics.items() if name in inputs(plan)), default=0)
+    most = max((topic.partitions for name, topic in topics.items() if name in read_by_groups(plan)), default=0)
     if not group.members:
         fix = f"start one: manometer run WORKFLOW --kafka HOST:PORT (workflow {plan.workflow})"
         return Line("workers", False, f"none is in the group {group_id(plan)}", fix)
@@ -88,14 +97,15 @@ def _workers(group: GroupSeen, topics: Mapping[str, Topic], plan: Plan) -> Line:
     return Line("workers", True, f"{group.members} in the group {group_id(plan)}")
 
 
-async def _lag(kafka: Kafka, group: GroupSeen, logs: Mapping[tuple[str, int], LogSeen], now: int) -> list[Line]:
+async def _lag(kafka: Kafka, read: Mapping[Place, int], logs: Mapping[Place, LogSeen], now: int) -> list[Line]:
     """Say how much waits on each topic, and for how long its oldest message has."""
     behind: dict[str, int] = {}
     longest: dict[str, int] = {}
     for (topic, number), seen in logs.items():
-        next_offset = max(group.committed.get((topic, number), 0), seen.start)
-        behind[topic] = behind.get(topic, 0) + max(0, seen.end - next_offset)
-        first = None if next_offset >= seen.end else await message_at(kafka, (topic, number), next_offset)
+        next_offset = max(read.get((topic, number), 0), seen.start)
+        end = seen.end if seen.newest is None else seen.newest.offset + 1  # behind it are only marks of transactions
+        behind[topic] = behind.get(topic, 0) + max(0, end - next_offset)
+        first = None if next_offset >= end else await message_at(kafka, (topic, number), next_offset)
         if first is not None and first.time is not None:
             longest[topic] = max(longest.get(topic, 0), now - first.time)
     return [_waits(topic, count, longest.get(topic, 0)) for topic, count in behind.items()]

@@ -1,0 +1,1 @@
+"""What may be wrong between a workflow and the servers that it needs, each finding with what to do."""
