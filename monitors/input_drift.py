@@ -13,7 +13,7 @@ from engine.events import Alert, Emission, Record
 from engine.monitor import Key, Monitor, MonitorOptions, MonitorState
 from engine.times import SECOND
 from monitors.stats.distances import Score
-from monitors.stats.extents import Extent, chance, read_budget
+from monitors.stats.extents import OF_RECORDS, OF_TIME, Extent, budget_of, chance
 from monitors.stats.learning import Learner, Learning
 from monitors.stats.panes import Counting, Pane, Panes
 from monitors.stats.profile import read_profile
@@ -86,9 +86,10 @@ class InputDrift(Monitor):
             None, description="Distance from window to window where they overlap: 1/2 to 1/20 of the window."
         )
         score: Score = Field("js", description="How a window is compared with the reference.")
-        false_alarms: str = Field(
-            "1 per 1000000 records",
-            description="Budget: alerts that are acceptable while nothing drifts, all fields together.",
+        false_alarms: str | None = Field(
+            None,
+            description="Budget: alerts that are acceptable while nothing drifts, all fields together. Left out: "
+            f"`{OF_RECORDS}`, and `{OF_TIME}` with a window in time.",
         )
         min_effect: float = Field(0.0, ge=0, description="Smaller scores are never drift, however certain they are.")
 
@@ -108,7 +109,8 @@ class InputDrift(Monitor):
             unknown = sorted(set(self.categorical) - set(self.fields))
             if self.categorical and (self.learn is None or unknown):
                 raise ValueError("categorical names fields to learn; a profile says the kind of its fields itself")
-            chance(read_budget(self.false_alarms), len(self.fields), read_windows(self.window, self.slide).step)
+            step = read_windows(self.window, self.slide).step
+            chance(budget_of(self.false_alarms, step), len(self.fields), step)
             return self
 
     class State(MonitorState):
@@ -229,7 +231,8 @@ class InputDrift(Monitor):
 
     def _limit(self, fields: int) -> float:
         """Give the p-value below which a field drifts, one of so many."""
-        return chance(read_budget(self._options.false_alarms), fields, self._windows.step)
+        step = self._windows.step
+        return chance(budget_of(self._options.false_alarms, step), fields, step)
 
     def _close(self, counting: Counting, state: State, time: int) -> list[Emission]:
         """Tell score and p-value of every field, and alerts where they change; then begin the next slide."""

@@ -44,6 +44,11 @@ class RejectedRecords(Monitor):
     emits = (RECORDS_REJECTED_TOTAL,)
     key_fields = ("src", "tap")
 
+    def __init__(self, options: Options | None = None) -> None:
+        """Take the options."""
+        super().__init__(options)
+        self._totals = self.options.counts == "total"
+
     def key(self, record: Record) -> Key | None:
         """Name engine, slot and reason of a report that counts rejected records."""
         found = rejected_slot(record.value.tap)
@@ -51,12 +56,14 @@ class RejectedRecords(Monitor):
 
     def on_record(self, record: Record, state: State) -> Iterable[Metric]:
         """Add the records of a report to the sum."""
-        counts: Counts = self.options.counts
-        if counts == "total" and record.late:
-            return ()
-        records = number = reading(record.value.data, counts)
-        if counts == "total":
-            records = grown(number, state.total)
-            state.total = number
+        data = record.value.data
+        if self._totals:
+            if record.late:
+                return ()
+            total = reading(data, "total")
+            records = grown(total, state.total)
+            state.total = total
+        else:
+            records = data if type(data) is float else reading(data, "interval")
         state.records += records
         return (RECORDS_REJECTED_TOTAL.at(record.time, state.records),)

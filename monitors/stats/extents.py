@@ -12,6 +12,9 @@ from engine.times import duration_text, parse_duration
 
 MOST: Final = 0.2
 """Alerts a window and field that a budget may allow; above it every window could be one."""
+OF_RECORDS: Final = "1 per 1000000 records"
+OF_TIME: Final = "1 per 30d"
+"""Budgets where none is given: for windows in records, and in time."""
 _RECORDS: Final = re.compile(r"([1-9]\d{0,14})(?:\s+records?)?", re.ASCII)
 _BUDGET: Final = re.compile(r"(\d+(?:\.\d+)?)\s+per\s+(\S.*)", re.ASCII)
 
@@ -78,6 +81,18 @@ def read_budget(text: str) -> Budget:
     return Budget(float(found[1]), read_extent(found[2]))
 
 
+def budget_of(text: str | None, step: Extent) -> Budget:
+    """Read a budget, or take the default for windows that are this far from each other.
+
+    Raises:
+        ValueError: as `read_budget`.
+
+    >>> str(budget_of(None, read_extent("1h")).per)
+    '30d'
+    """
+    return read_budget((OF_RECORDS if step.records else OF_TIME) if text is None else text)
+
+
 def chance(budget: Budget, fields: int, step: Extent) -> float:
     """Give the p-value below which a window of a field is drifted.
 
@@ -93,9 +108,10 @@ def chance(budget: Budget, fields: int, step: Extent) -> float:
     if bool(budget.per.records) != bool(step.records):
         raise ValueError(
             f"false_alarms per {budget.per} and windows of {step}: expected both in records or both in time, "
-            f"as in {'1 per 1000000 records' if step.records else '1 per 30d'}"
+            f"as in {OF_RECORDS if step.records else OF_TIME}"
         )
     share = budget.alerts / max(1, fields) / budget.per.over(step)
     if share > MOST:
-        raise ValueError(f"false_alarms allows {share:.2g} alerts a window and field; expected at most {MOST}")
+        told = f"{budget.alerts:g} per {budget.per}"
+        raise ValueError(f"false_alarms, {told}, allows {share:.2g} alerts a window and field; expected at most {MOST}")
     return (1 - sqrt(1 - 4 * share)) / 2

@@ -142,6 +142,27 @@ def test_windows_in_time_with_a_budget_in_time() -> None:
     assert fed.alerts("InputDrifted") == [(120, "firing")]
 
 
+@pytest.mark.parametrize(
+    ("given", "default"),
+    [
+        ({"window": "1m"}, "1 per 30d"),
+        ({"window": "1m", "slide": "20s"}, "1 per 30d"),
+        ({}, "1 per 1000000 records"),
+        ({"slide": 25}, "1 per 1000000 records"),
+    ],
+)
+def test_a_budget_that_is_left_out_is_of_the_kind_of_the_windows(given: dict[str, Any], default: str) -> None:
+    """Windows in time keep to 1 per 30d, windows of records to 1 per 1000000: the same limit as if it were written."""
+    moved = [{**one, "age": one["age"] + 15} for one in records(120, 3)]
+    left_out, written = (
+        feed(monitor(**given, false_alarms=budget), [*table(records(120, 2), moved), At(1_000)]).lines()
+        for budget in (None, default)
+    )
+
+    assert left_out == written
+    assert any('"limit"' in line for line in written)
+
+
 def test_sliding_windows_overlap() -> None:
     """A window of 100 is told every 25 records, the first after 100."""
     fed = feed(monitor(slide=25), table(records(160, 2)))
@@ -200,7 +221,10 @@ def test_a_field_that_is_watched_no_longer_does_not_fire_for_ever() -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("window: 1h, learn: 2000, fields: [a]", "both in records or both in time"),
+        ("window: 1h, learn: 2000, fields: [a], false_alarms: 1 per 5000 records", "both in records or both in time"),
+        ("window: 1h, learn: 2000, fields: [a]", ""),
+        ("window: 20d, learn: 2000, fields: [a]", "false_alarms, 1 per 30d, allows 0.67 alerts a window and field"),
+        ("window: 1h, learn: 2000, fields: [a], false_alarms: ''", "expected a budget such as 1 per 30d"),
         ("window: 1000, learn: 20000, fields: [a], false_alarms: 1 per 30d", "both in records or both in time"),
         ("window: 1000, false_alarms: 1 per 10d", "exactly one of reference and learn"),
         ("learn: 2000", "learn needs fields"),
