@@ -15,6 +15,7 @@ from archiver.patience import PACE, Pace, PatientWriter
 from archiver.pump import Status
 from archiver.sink import Refused, Sink
 from archiver.tally import Tally, read_tally
+from archiver.trouble import Trouble
 from engine.events import Emission, Message, Reject, Tags, decode_emissions, encode
 from engine.kafka.batch import as_messages
 from engine.kafka.clients import Kafka, TopicPartition
@@ -62,13 +63,18 @@ class Follower:
         self._sink = sink
         self._plan = plan
         self._kafka = kafka
-        self._writer = PatientWriter(sink, pace=pace)
+        self._writer = PatientWriter(sink, name=name, pace=pace)
         self._outlet = Outlet(plan, kafka)
         self._known: dict[bytes, Tags] = {}
         self._tallies: dict[TopicPartition, Tally] = {}
         self._next: dict[TopicPartition, int] = {}
+        """Of each partition the offset behind what is written."""
+        self._done: dict[TopicPartition, int] = {}
+        """And behind what is committed."""
+        self._committing: asyncio.Task[None] | None = None
         self._consumer: Any = None
         self._trouble = ""
+        self._unread = Trouble(name)
         self._log = logging.getLogger("manometer.archive")
         self.lost = 0
         """Messages that had left the topic before they were read, since the start."""
@@ -84,7 +90,7 @@ class Follower:
                 await self._follow()
             except Exception as error:  # noqa: BLE001 - whatever it is, it delays this sink alone: told, and tried again
                 self._trouble = f"the archive topic: {type(error).__name__}: {error}"
-                self._log.warning("sink %s: %s", self.name, self._trouble)
+                self._unread.begins(self._trouble, type(error).__name__)
                 await asyncio.sleep(AGAIN_SECONDS)
         await _in_thread(self._sink.close)
 
@@ -95,7 +101,7 @@ class Follower:
             name=self.name,
             state="broken" if self._trouble else writer.state,
             error=self._trouble or writer.error,
-            position=sum(self._next.values()),
+            position=sum(self._done.values()),
             behind=sum(self._behind()),
             written=writer.written,
             refused=writer.refused,
@@ -114,15 +120,23 @@ class Follower:
             while not self._writer.stopped:
                 fetched = await ahead
                 self._trouble = ""
+                self._unread.ends()
                 ahead = asyncio.create_task(self._fetch())
                 for place, read in fetched:
                     await self._move(place, read)
+                if self._committing is not None and self._committing.done():
+                    await self._committed()
+            await self._committed()
         finally:
             if ahead is not None:
                 ahead.cancel()
                 await asyncio.gather(ahead, return_exceptions=True)
+            committing, self._committing = self._committing, None
+            if committing is not None:
+                await asyncio.gather(committing, return_exceptions=True)
             consumer, self._consumer = self._consumer, None
             self._next.clear()
+            self._done.clear()
             await consumer.stop()
             with suppress(Exception):  # it was perhaps never started; what it had to send was waited for
                 await self._outlet.stop()
@@ -158,12 +172,24 @@ class Follower:
             unreadable=sum(one.emissions is None for one in read),
         )
         self._tallies[place] = self._tallies[place].plus(tally)
-        end = read[-1].message.offset + 1
-        await self._consumer.commit({place: (end, self._tallies[place].text())})
-        self._next[place] = end
+        self._next[place] = read[-1].message.offset + 1
+        await self._committed()
+        self._committing = asyncio.create_task(self._commit(place, self._next[place], self._tallies[place].text()))
+
+    async def _commit(self, place: TopicPartition, end: int, text: str) -> None:
+        """Commit what is written, while what comes next is being written."""
+        await self._consumer.commit({place: (end, text)})
+        self._done[place] = end
+
+    async def _committed(self) -> None:
+        """Wait for the commit under way: one that fails ends the reading, and the next follows it."""
+        committing, self._committing = self._committing, None
+        if committing is not None:
+            await committing
 
     async def _resume(self, place: TopicPartition, offset: int) -> None:
         """Go on with a partition where its last owner committed, and see what has left the topic since."""
+        await self._committed()
         committed, text = (await self._kafka.commits(self.group)).get((place.topic, place.partition), (-1, ""))
         tally = read_tally(text) or Tally()
         gap = offset - committed if 0 <= committed < offset else 0
@@ -171,7 +197,7 @@ class Follower:
             self.lost += gap
             self._log.error("sink %s: %d messages had left %s before they were written", self.name, gap, place.topic)
         self._tallies[place] = tally.plus(Tally(lost=gap))
-        self._next[place] = offset
+        self._next[place] = self._done[place] = offset
 
     def _emissions(self, message: Message) -> Sequence[Emission] | None:
         if len(self._known) > _KNOWN_TAGS:
@@ -187,7 +213,7 @@ class Follower:
             await sent
 
     def _behind(self) -> Iterator[int]:
-        for place, position in self._next.items():
+        for place, position in self._done.items():
             end = None if self._consumer is None else self._consumer.highwater(place)
             yield max(0, (end or position) - position)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any, Final
 
 import msgspec
@@ -20,6 +20,10 @@ _HEADS: Final = 100_000
 _NAME: Final = str.maketrans({",": "\\,", " ": "\\ "})
 _TAG: Final = str.maketrans({",": "\\,", " ": "\\ ", "=": "\\="})
 _TEXT: Final = str.maketrans({'"': '\\"', "\\": "\\\\"})
+_NONE: Final = "null"
+"""How no number is written, and one that is not finite."""
+
+_encode: Final = msgspec.json.Encoder().encode
 
 
 class Unwritable(ValueError):  # noqa: N818 - says what an emission is
@@ -46,14 +50,21 @@ class LineProtocol:
     def __init__(self) -> None:
         """Begin with no series known."""
         self._heads: dict[tuple[str, bytes], str] = {}
+        self._shared: dict[tuple[str, int], tuple[Tags, str]] = {}
+        """The same by name and identity of the tags, which are kept so that nothing else can have it."""
 
     def lines(self, emissions: Sequence[Emission]) -> tuple[list[Line], list[Refused]]:
         """Write emissions in their order; what no line can hold is refused."""
         lines: list[Line] = []
         refused: list[Refused] = []
-        for emission in emissions:
+        shared, add = self._shared, lines.append
+        for emission, number in zip(emissions, _numbers(emissions), strict=True):
+            known = shared.get((emission.name, id(emission.tags)))
+            if known is not None and number != _NONE and type(emission) is Metric:
+                add(Line(emission, f"{known[1]} value={number} {emission.time}000"))
+                continue
             try:
-                lines.append(Line(emission, self.text(emission)))
+                add(Line(emission, self.text(emission)))
             except Unwritable as unwritable:
                 refused.append(Refused(emission, str(unwritable)))
         return lines, refused
@@ -67,9 +78,9 @@ class LineProtocol:
         if type(emission) is not Metric:
             return self._alert(emission)  # type: ignore[arg-type]  # the other member of the union
         value = emission.value
-        if not math.isfinite(value):
+        if not isfinite(value):
             raise Unwritable(f"expected a finite number, got {value}")
-        return f"{self._head(emission.name, emission.tags)} value={float(value)!r} {emission.time}000"
+        return f"{self._head(emission.name, emission.tags)} value={_number(value)} {emission.time}000"
 
     def _head(self, name: str, tags: Any) -> str:
         """Write measurement and tags, which all points of a series have in common."""
@@ -80,18 +91,33 @@ class LineProtocol:
             if len(self._heads) >= _HEADS:
                 self._heads.clear()
             head = self._heads[key] = head_of(name, known)
+        if known is tags:
+            if len(self._shared) >= _HEADS:
+                self._shared.clear()
+            self._shared[name, id(tags)] = tags, head
         return head
 
     def _alert(self, alert: Alert) -> str:
         fields = [f"firing={int(alert.firing)}", f"state={_quoted('firing' if alert.firing else 'resolved')}"]
         fields += [f"summary={_quoted(alert.summary)}", f"runbook={_quoted(alert.runbook)}"]
-        if alert.value is not None and math.isfinite(alert.value):
-            fields.append(f"value={float(alert.value)!r}")
+        if alert.value is not None and isfinite(alert.value):
+            fields.append(f"value={_number(alert.value)}")
         if alert.evidence:
             fields.append(f"evidence={_quoted(_evidence(alert))}")
         fields.append(f"repeat={int(alert.repeat)}")
         tags = Tags({**(alert.tags or {}), "alert": alert.name, "severity": alert.severity})
         return f"{head_of(ALERTS, tags)} {','.join(fields)} {alert.time}00{int(not alert.firing)}"
+
+
+def _number(value: float) -> str:
+    """Write a number that is finite, with no more digits than tell it apart from all others."""
+    return _encode(float(value)).decode()
+
+
+def _numbers(emissions: Sequence[Emission]) -> list[str]:
+    """Write the values of many emissions, which for all at once takes a tenth of the time; `null` for none."""
+    values = [one.value if type(one.value) is float else None for one in emissions]
+    return _encode(values)[1:-1].decode().split(",") if values else []
 
 
 def head_of(name: str, tags: Tags) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -102,6 +103,16 @@ def committed(broker: Broker, plan: Plan, sink: str) -> tuple[int, Tally] | None
         return None
     place = found.get((plan.archive, 0))
     return None if place is None else (place[0], read_tally(place[1]) or Tally())
+
+
+@contextmanager
+def started(broker: Broker, workflow: Path, log: Path, *sinks: str) -> Iterator[Program]:
+    """Run an archiver as a program of its own; whatever happens, it does not stay."""
+    running = program(broker, workflow, log, *sinks)
+    try:
+        yield running
+    finally:
+        running.kill()
 
 
 def program(broker: Broker, workflow: Path, log: Path, *sinks: str) -> Program:

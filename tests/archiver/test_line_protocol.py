@@ -90,6 +90,19 @@ def test_what_no_line_can_hold_is_refused_with_a_reason(emission: Emission) -> N
     assert refused.reason.startswith("expected ")
 
 
+def test_a_series_that_is_known_is_written_as_one_that_is_new() -> None:
+    """Many at once are the same text as one by one, and every number is read back as it was."""
+    values = [0.0, -0.0, 0.1, 1 / 3, 1e15, 1e16, 1.7976931348623157e308, 5e-324, -2.5e-7, float("nan"), float("inf")]
+    made = [Metric("m", n, value, TAGS) for n, value in enumerate(values)]
+    protocol = LineProtocol()
+    for _ in range(2):
+        lines, refused = protocol.lines(made)
+
+        assert [line.text for line in lines] == [LineProtocol().text(one) for one in made[:-2]]
+        assert [float(line.text.split(" ")[1].removeprefix("value=")) for line in lines] == values[:-2]
+        assert [one.emission for one in refused] == made[-2:]
+
+
 def test_series_are_remembered_and_forgotten() -> None:
     """More series than are remembered are written as well."""
     protocol = LineProtocol()

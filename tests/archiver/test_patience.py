@@ -113,6 +113,35 @@ def test_each_failure_is_told_until_the_store_takes_it() -> None:
     assert sink.given == [POINTS] * 4
 
 
+def test_the_log_tells_trouble_once_and_its_end_once(caplog: pytest.LogCaptureFixture) -> None:
+    """However often a broken store is tried; another sentence is told too, and what any sink raises by its kind."""
+    failures = [Broken("no bucket; make it")] * 5 + [Broken("no right; give it")] * 3
+    bugs = [ZeroDivisionError(f"number {n}") for n in range(3)]
+    writer, _ = writer_of(Planned(*failures, *bugs), Pace())
+    writer.write(POINTS)
+    writer.write(POINTS)
+
+    meanwhile = "it is tried again, and nothing is lost meanwhile"
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("WARNING", f"sink planned: no bucket; make it; {meanwhile}"),
+        ("WARNING", f"sink planned: no right; give it; {meanwhile}"),
+        ("WARNING", f"sink planned: ZeroDivisionError: number 0; {meanwhile}"),
+        ("WARNING", "sink planned: it is well again"),
+    ]
+
+
+@pytest.mark.parametrize(("times", "told"), [(4, 0), (20, 2)])
+def test_the_log_tells_only_of_a_store_that_is_busy_for_long(
+    caplog: pytest.LogCaptureFixture, times: int, told: int
+) -> None:
+    """A few refusals for a moment are nothing; more than a minute of them is told, and that it is over."""
+    writer, _ = writer_of(Planned(*[Busy(reason=f"try {n}") for n in range(times)]), Pace(first=1, longest=8))
+    writer.write(POINTS)
+
+    assert len(caplog.records) == told
+    assert all("busy for 6" in record.getMessage() for record in caplog.records[:1])
+
+
 def test_a_stopped_writer_gives_up_and_tries_nothing_more() -> None:
     """What was not written is told as None, so that nobody takes it for written."""
     sink = Planned(Busy(after=3_600))
