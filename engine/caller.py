@@ -61,10 +61,18 @@ class Caller:
             cells, signs = self._way(record, route, message.retried)
         else:
             cells, signs = route.cells, route.signs
-        if signs:
-            cells = self._noted(signs, cells, record.time)
-        elif not cells:
+        if not cells and not signs:
             self.counts.ignored += 1
+        now, time = self.remembered.now or 0, record.time
+        for cell in signs:
+            if cell.silent is not None:  # it has to be called like those that read the record
+                cells = sorted((*cells, cell), key=lambda cell: cell.table.index)
+                continue
+            if time > cell.seen:
+                cell.seen = time
+            cell.touched = now
+            if not cell.dirty:
+                cell.table.mark(cell)
         self._run(cells, record, message.offset)
 
     def _way(self, record: Record, route: Route | None, only: str | None) -> tuple[Sequence[Cell], Sequence[Cell]]:
@@ -82,20 +90,6 @@ class Caller:
             if route is not None:
                 route.partly = True
         return cells, signs
-
-    def _noted(self, signs: Sequence[Cell], cells: Sequence[Cell], time: int) -> Sequence[Cell]:
-        """Note a sign of life; a series that is silent has to be called like those that read the record."""
-        now = self.remembered.now or 0
-        for cell in signs:
-            if cell.silent is not None:
-                cells = sorted((*cells, cell), key=lambda cell: cell.table.index)
-                continue
-            if time > cell.seen:
-                cell.seen = time
-            cell.touched = now
-            if not cell.dirty:
-                cell.table.mark(cell)
-        return cells
 
     def _run(self, cells: Sequence[Cell], record: Record | Pair, cause: int | None) -> None:
         """Call one monitor after the other; a failure of one is nothing to the others."""

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from engine.events import Emission, encode_lines
+from engine.events import Emission, encode_array, encode_lines
 from engine.outcome import Outcome
 
 PART_BYTES: Final = 512_000
@@ -29,6 +29,8 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     parts: int = 1
     cause: str | None = None
     """`tick` or `telemetry` where no message caused it."""
+    tick: bytes | None = None
+    """Of a tick what moved, as `ticks` writes it."""
     data: bytes
     """A JSON array of emissions, maybe empty."""
 
@@ -43,12 +45,24 @@ def covering(outcome: Outcome, group: str, topic: str, offsets: tuple[int, int])
         offsets: the first and the last of them; together the parts cover them without a gap.
     """
     first, last = offsets
+    array = encode_array(outcome.emissions)
+    if len(array) <= PART_BYTES:
+        return [Part(group=group, topic=topic, first=first, last=last, data=array)]
+    text = encode_lines(outcome.emissions)
     causes = [first if cause is None else cause for cause in outcome.causes]
     return [
         Part(group=group, topic=topic, first=start, last=end, part=number, parts=len(pieces), data=data)
-        for start, end, pieces in _spans(encode_lines(outcome.emissions), causes, first, last)
+        for start, end, pieces in _spans(text, causes, first, last)
         for number, data in enumerate(pieces, 1)
     ]
+
+
+def ticked(emissions: Sequence[Emission], group: str, tick: bytes) -> list[Part]:
+    """Cut what a tick caused; where that is nothing, the tick is told all the same, because it is an input."""
+    parts = uncaused(emissions, group, "tick") or [
+        Part(group=group, topic="", first=None, last=None, cause="tick", data=_array(b""))
+    ]
+    return [msgspec.structs.replace(part, tick=tick) for part in parts]
 
 
 def uncaused(emissions: Sequence[Emission], group: str, cause: str) -> list[Part]:
@@ -65,9 +79,6 @@ _Span = tuple[int, int, list[bytes]]
 
 def _spans(text: bytes, causes: Sequence[int], first: int, last: int) -> Iterator[_Span]:
     """Give the offsets and the arrays of each part, as many records in one as fit."""
-    if len(text) < PART_BYTES:
-        yield first, last, [_array(text)]
-        return
     start, size = first, 0
     held: list[bytes] = []
     for cause, pairs in groupby(zip(causes, text.splitlines(), strict=True), itemgetter(0)):

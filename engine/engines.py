@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from sys import intern
+from sys import byteorder, intern
 from typing import Any, Final
 
 import msgspec
@@ -52,14 +52,15 @@ class TapRoute(Route):
     def save(self) -> SavedTap:
         """Give the window as it is saved."""
         ids = [self.ident] if self.ids is None else self.ids
-        return SavedTap(self.newest, self.times.tolist(), _encode_ids(ids), self.position)
+        return SavedTap(self.newest, _ordered(self.times).tobytes(), _encode_ids(ids), self.position)
 
     @classmethod
     def load(cls, saved: SavedTap) -> TapRoute:
         """Make the window that was saved."""
         route = cls()
         route.newest = saved.newest
-        route.times = array("q", saved.times)
+        times = array("q", saved.times)
+        route.times = _ordered(times) if type(saved.times) is bytes else times
         ids = _decode_ids(saved.ids)
         route.ident = ids[0]
         route.ids = ids if len(ids) > 1 else None
@@ -70,11 +71,13 @@ class TapRoute(Route):
 class Engine:
     """One engine: its model, the ways of its messages, the series that belong to it."""
 
-    __slots__ = ("cells", "dirty", "due", "id", "listed", "named", "routes", "taps", "touched")
+    __slots__ = ("cells", "dirty", "due", "id", "key", "listed", "named", "routes", "taps", "touched")
 
     def __init__(self, ident: str, listed: str | None) -> None:
         """Begin with the model that the workflow file lists, if any."""
         self.id = ident
+        self.key = ident.encode()
+        """What its messages are keyed by."""
         self.listed = listed
         self.named: str | None = None
         self.taps: dict[str, TapRoute] = {}
@@ -111,7 +114,8 @@ class SavedTap(msgspec.Struct, frozen=True, array_like=True):
     """A window as it is saved."""
 
     newest: int
-    times: list[int]
+    times: bytes | list[int]
+    """Eight bytes each, the lowest first, which is much faster than numbers; earlier versions wrote numbers."""
     ids: bytes
     """One for all or one for each, as JSON, which has whole numbers of any size; msgpack has not."""
     position: int
@@ -123,6 +127,14 @@ class SavedEngine(msgspec.Struct, frozen=True, array_like=True):
     named: str | None
     touched: int
     taps: dict[str, SavedTap]
+
+
+def _ordered(times: array[int]) -> array[int]:
+    """Put the lowest byte of each number first, or back to where this machine has it."""
+    if byteorder == "big":
+        times = times[:]
+        times.byteswap()
+    return times
 
 
 _encode_ids: Final = msgspec.json.Encoder().encode

@@ -268,20 +268,23 @@ def decode_emissions(data: bytes, known: dict[bytes, Tags] | None = None) -> lis
     """
     wire = _decode(data if data[:1] == b"[" else b"[" + data + b"]")
     known = {} if known is None else known
-    return [_from_wire(item, known) for item in wire]
+    found: list[Emission] = []
+    for item in wire:
+        written = bytes(item.tags)
+        tags = known.get(written)
+        if tags is None:
+            tags = known[written] = Tags(_decode_tags(written))
+        if type(item) is _WireMetric:
+            found.append(Metric(item.name, round(item.time * 1e6), item.value, tags, item.repeat))
+        else:
+            found.append(_alert_from_wire(item, tags))  # type: ignore[arg-type]  # the other member of the union
+    return found
 
 
-def _from_wire(item: _WireMetric | _WireAlert, known: dict[bytes, Tags]) -> Emission:
-    time = round(item.time * 1e6)
-    written = bytes(item.tags)
-    tags = known.get(written)
-    if tags is None:
-        tags = known[written] = Tags(_decode_tags(written))
-    if isinstance(item, _WireMetric):
-        return Metric(item.name, time, item.value, tags, item.repeat)
+def _alert_from_wire(item: _WireAlert, tags: Tags) -> Alert:
     return Alert(
         name=item.name,
-        time=time,
+        time=round(item.time * 1e6),
         firing=item.state == "firing",
         severity=item.severity,
         value=item.value,

@@ -37,9 +37,10 @@ class Memory:
         ]
         return merged(outcomes, ordered=False)  # offsets of two partitions say nothing of their order
 
-    def move(self, stream: str, time: int, partition: int = 0) -> Outcome:
-        """Move the time of one stream and partition without a message."""
-        return merged([self.pipeline(group, partition).move({stream: time}) for group in self._of_stream[stream]])
+    def move(self, stream: str, time: int, partition: int = 0, group: str | None = None) -> Outcome:
+        """Move the time of one stream and partition without a message: in one group, or in all that read it."""
+        moved = [one for one in self._of_stream[stream] if group in (None, one.name)]
+        return merged([self.pipeline(one, partition).move({stream: time}) for one in moved])
 
     def close(self, stream: str) -> Outcome:
         """End the input of one stream; those that are joined with it are not held back by it any more."""

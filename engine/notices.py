@@ -46,7 +46,13 @@ INPUT_LOST: Final = AlertSpec(
     runbook="input-lost",
     tags=("stream",),
 )
-OWN_ALERTS: Final = (SERIES_LIMIT, STATE_RESET, RECORDS_MISPLACED, PENDING_LIMIT, INPUT_LOST)
+WORKER_STUCK: Final = AlertSpec(
+    name="WorkerStuck",
+    severity="critical",
+    help="A worker on Kafka had messages to apply, did not get on, and ended; the summary says which.",
+    runbook="worker-stuck",
+)
+OWN_ALERTS: Final = (SERIES_LIMIT, STATE_RESET, RECORDS_MISPLACED, PENDING_LIMIT, INPUT_LOST, WORKER_STUCK)
 LASTS: Final = HOUR
 
 

@@ -26,10 +26,10 @@ def murmur2(data: bytes) -> int:
     return h ^ h >> 15
 
 
-def partition_of(key: str, partitions: int) -> int:
-    """Say on which partition a key lies.
+def partition_of(key: str | bytes, partitions: int) -> int:
+    """Say on which partition a key lies; a text is one in UTF-8.
 
     >>> partition_of("21", 1)
     0
     """
-    return (murmur2(key.encode()) & 0x7FFFFFFF) % partitions
+    return (murmur2(key.encode() if isinstance(key, str) else key) & 0x7FFFFFFF) % partitions

@@ -13,9 +13,10 @@ from engine.firing import Firing
 from engine.joining import Joining
 from engine.lost import tell_lost
 from engine.notices import INPUT_LOST
+from engine.origins import at_origin
 from engine.outcome import Counts, Outcome
 from engine.partitioner import partition_of
-from engine.placing import placed
+from engine.placing import check_place, placed
 from engine.plan import Group, Plan
 from engine.remembered import Remembered
 from engine.reports import EngineConfig, SensorMessage, SensorReport
@@ -50,6 +51,7 @@ class Pipeline:
         self._admission = Admission(self._caller)
         meeting = self._remembered.meeting
         self._joining = None if meeting is None else Joining(meeting, self._caller, self._firing)
+        self._copies = any(plan.streams[stream].repartition for stream in group.streams)
         self._repeated = 0
         self._expected = any(attached.monitor.expects(tuple(plan.engines)) for attached in group.monitors)
 
@@ -87,25 +89,35 @@ class Pipeline:
     def apply(self, stream: str, messages: Sequence[Message]) -> Outcome:
         """Apply messages of one stream in the order of their partition; those below the watermark are skipped."""
         self.counts.messages += len(messages)
-        records = self._records(stream, messages)
-        records = records if self.partitions == 1 else placed(records, self._caller)
+        place = self._place(stream, messages)
+        fresh = self._remembered.fresh(place, messages) if self._copies else messages
+        self.counts.skipped += len(messages) - len(fresh)
+        records = self._records(stream, fresh)
         if self._joining is None:
             self._take(records)
         else:
-            self._joining.apply(records)
+            self._joining.apply(records if self.partitions == 1 else placed(records, self._caller))
+        if len(fresh) < len(messages):
+            self._remembered.pass_by(place, messages[-1])
         return self._out()
+
+    def _place(self, stream: str, messages: Sequence[Message]) -> str:
+        return f"{stream}/{messages[0].partition}" if self.group.whole and messages else stream
 
     def _take(self, records: Iterable[tuple[Record, Message]]) -> None:
         """Bring records to the monitors; sensor reports past the window of duplicates of their engine and tap."""
         remembered = self._remembered
         engines, counts, take = remembered.engines, self.counts, self._caller.take
-        admission = self._admission
+        admission, alone = self._admission, self.partitions == 1
         for record, message in records:
             value = record.value
+            engine = engines.get(value.src) if type(value) is SensorReport else None
+            if not alone and (engine is None or message.key != engine.key):
+                check_place(record, message, self._caller)
             if type(value) is not SensorReport:
                 self._other(record, value, message)
                 continue
-            engine = engines.get(value.src) or admission.engine(value.src, message)
+            engine = engine or admission.engine(value.src, message)
             tap = None if engine is None else engine.taps.get(value.tap) or admission.tap(engine, value.tap, message)
             if engine is None or tap is None:
                 continue
@@ -135,7 +147,7 @@ class Pipeline:
         remembered = self._remembered
         timers = remembered.timers
         alone = len(self.group.streams) == 1
-        place = f"{stream}/{messages[0].partition}" if self.group.whole and messages else stream
+        place = self._place(stream, messages)
         next_offset = remembered.offsets.get(place, 0)
         next_repeat = self._next_repeat()
         now = -1 if remembered.now is None else remembered.now
@@ -207,11 +219,12 @@ class Pipeline:
             self._repeated = self._last_repeat(self.now)
         tell_lost(self._caller, lost)
 
-    def lose(self, stream: str, first: int, start: int) -> None:
-        """Note that a stream's log now begins at an offset beyond the next one: what lay between is gone."""
-        summary = f"{stream}: offsets {first} to {start - 1} were deleted before they were read"
+    def lose(self, stream: str, first: int, start: int, source: str | None = None) -> None:
+        """Note that a log now begins beyond the next offset: a stream's, or a partition that it is copied from."""
+        summary = f"{source or stream}: offsets {first} to {start - 1} were deleted before they were read"
         self._caller.notice(INPUT_LOST, stream, summary)
-        self._remembered.offsets[stream] = start
+        if source is None:
+            self._remembered.offsets[stream] = start
 
     # --- messages
 
@@ -281,4 +294,7 @@ class Pipeline:
         if self._caller.batched:
             self._caller.flush()
             self._caller.release.outcome.sort()
-        return self._caller.release.take()
+        outcome = self._caller.release.take()
+        if self._copies and outcome.rejects:
+            outcome.rejects = [at_origin(reject) for reject in outcome.rejects]
+        return outcome

@@ -29,6 +29,11 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
     lateness: int = 10 * SECOND
 
     @property
+    def way(self) -> str:
+        """Its name, with how it is repartitioned: `NAME@one` or `NAME@key`."""
+        return self.name if self.repartition is None else f"{self.name}@{self.repartition}"
+
+    @property
     def gives_time(self) -> bool:
         """Whether records have an event time of their own."""
         return self.decoder.gives_time
@@ -68,11 +73,13 @@ class Group(msgspec.Struct, frozen=True):
     monitors: tuple[Attached, ...]
     owns: frozenset[str]
     """Streams whose undecodable messages this group rejects and counts, so that each is one reject."""
+    repartitioned: frozenset[str] = frozenset()
+    """Streams that it reads from their repartitioned topics."""
 
     @property
     def whole(self) -> bool:
         """Whether it reads all partitions of its stream as one."""
-        return self.name.endswith("@one")
+        return self.name.endswith("@one") and not self.repartitioned
 
     def on(self, partition: int) -> Group:
         """Give the group on one of several partitions: what monitors of joined streams emit there has a tag for it."""
@@ -93,30 +100,32 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     streams: Mapping[str, Stream]
     monitors: tuple[Attached, ...]
     """In the order of the file, then one threshold for each entry of `alerts:`."""
+    alerts: int = 0
+    """How many of the monitors, the last ones, are entries of `alerts:`."""
     engines: Mapping[str, str] = {}
     archive: str = "archive"
     rejects: str = "rejects"
     repeat: int | None = None
     hash: str = ""
     """SHA-256 of the workflow file, kept in the watermark."""
+    revision: int = 0
+    """Which of the workflow's files it is, in the order in which they ran on Kafka; 0 where nobody counts."""
 
-    def groups(self, *, apart: Iterable[str] = ()) -> tuple[Group, ...]:
+    def groups(self, *, apart: Iterable[str] = (), repartitioned: bool = False) -> tuple[Group, ...]:
         """Cut the workflow into groups.
 
         Args:
             apart: streams of several partitions; their monitors of scope `stream` get a group `NAME@one` of their own.
+            repartitioned: whether streams that say `repartition` have a topic for it, which monitors of scope `stream`
+                read in place of the stream's: as `NAME@one` or `NAME@key`.
         """
-        split = frozenset(apart)
         readers = tuple(m for m in self.monitors if METRICS in m.sources)
         members: dict[tuple[str, tuple[str, ...]], list[Attached]] = {}
         for attached in self.monitors:
-            if METRICS in attached.sources:
-                continue
-            streams = tuple(sorted(set(attached.sources.values())))
-            name = "+".join(streams)
-            if len(streams) == 1 and name in split and self._scope(attached, name) == "stream":
-                name = f"{name}@one"
-            members.setdefault((name, streams), []).append(attached)
+            if METRICS not in attached.sources:
+                streams = tuple(sorted(set(attached.sources.values())))
+                name = self._name(attached, streams, frozenset(apart), repartitioned=repartitioned)
+                members.setdefault((name, streams), []).append(attached)
         for name in self.streams:
             if not any(name in streams for _, streams in members):
                 members[(name, (name,))] = []
@@ -125,8 +134,19 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         for (name, streams), monitors in sorted(members.items()):
             mine = frozenset(streams) - owned
             owned |= mine
-            groups.append(Group(name, streams, (*monitors, *readers), mine))
+            ways = name.split("+") if repartitioned else ()
+            through = frozenset(s for s in streams if self.streams[s].way != s and self.streams[s].way in ways)
+            groups.append(Group(name, streams, (*monitors, *readers), mine, through))
         return tuple(groups)
+
+    def _name(self, attached: Attached, streams: tuple[str, ...], apart: frozenset[str], *, repartitioned: bool) -> str:
+        """Name the group of a monitor."""
+        name = "+".join(streams)
+        if len(streams) == 1 and self._scope(attached, name) == "key":
+            return name
+        if repartitioned:
+            name = "+".join(self.streams[stream].way for stream in streams)
+        return f"{name}@one" if name in apart else name
 
     def _scope(self, attached: Attached, stream: str) -> str:
         source = self.streams[stream]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
 
 from engine.engines import Engine
+from engine.events import Message
 from engine.joined import Meeting
 from engine.notices import Notices, SavedNotices
+from engine.origins import not_applied
 from engine.plan import Group, Plan
 from engine.series import Cell, Table
 from engine.timers import Timers
@@ -29,6 +31,10 @@ class Watermark(msgspec.Struct, frozen=True, array_like=True):
     now: int | None
     workflow_hash: str
     notices: SavedNotices
+    origins: dict[str, int] = {}
+    """Next offset of each `TOPIC/PARTITION` that was read through a repartitioned topic."""
+    revision: int = 0
+    """Which of the workflow's files that is, in the order in which they ran."""
 
 
 class Remembered:
@@ -44,6 +50,7 @@ class Remembered:
         self.timers = Timers()
         self.notices = Notices(plan.workflow, partition)
         self.offsets: dict[str, int] = {}
+        self.origins: dict[str, int] = {}
         self.times: dict[str, int] = {}
         self.now: int | None = None
         self.dirty: list[Engine] = []
@@ -106,14 +113,24 @@ class Remembered:
             engine.cells.append(cell)
         cell.tags = cell.table.tagged(cell.key, engine.model if engine is not None else cell.key[at])
 
+    def fresh(self, place: str, messages: Sequence[Message]) -> list[Message]:
+        """Leave out what was applied: by its offset, or because a repartitioned topic holds it twice."""
+        applied = self.offsets.get(place, 0)
+        return not_applied((message for message in messages if message.offset >= applied), self.origins)
+
+    def pass_by(self, place: str, message: Message) -> None:
+        """Note that all up to a message needs not be read any more."""
+        self.offsets[place] = max(self.offsets.get(place, 0), message.offset + 1)
+
     def save(self) -> Iterator[tuple[bytes, bytes | None]]:
         """Give the records that changed since the last call, the watermark last."""
         forgotten, self._forgotten = self._forgotten, []
         for name in forgotten:
             yield name, None
         for table in self.tables:
+            name = self._name("series", table.name)
             for key, data in table.save():
-                yield self._name("series", table.name, *key), data
+                yield name[:-1] + b"," + _encode_name(key)[1:] if key else name, data
         dirty, self.dirty = self.dirty, []
         for engine in dirty:
             if engine.dirty:
@@ -124,7 +141,13 @@ class Remembered:
         yield self._name("watermark"), self._watermark()
 
     def _watermark(self) -> bytes:
-        return _encode(Watermark(self.offsets, self.times, self.now, self.plan.hash, self.notices.save()))
+        plan = self.plan
+        notices = self.notices.save()
+        return _encode(
+            Watermark(
+                self.offsets, self.times, self.now, plan.hash, notices, origins=self.origins, revision=plan.revision
+            )
+        )
 
     def _name(self, *parts: str) -> bytes:
         return _encode_name((self.group.name, *parts))
@@ -178,6 +201,7 @@ class Remembered:
         self.offsets = dict(mark.offsets)
         self.times = dict(mark.times)
         self.now = mark.now
+        self.origins = dict(mark.origins)
         self.notices.restore(mark.notices)
 
     def resume(self) -> None:

@@ -247,16 +247,16 @@ class Table:
     def _saved(self, cell: Cell, state: MonitorState | None) -> bytes:
         return encode(
             SavedSeries(
-                state=state,
-                last_name=cell.last_name,
-                last_time=cell.last_time,
-                others=list(cell.others.items()) if cell.others else (),
-                seen=cell.seen,
-                touched=cell.touched,
-                silent=cell.silent,
-                alerts=list(cell.alerts.items()) if cell.alerts else (),
-                held=list(cell.held.items()) if cell.held else (),
-                tags=cell.tags if self.reads_metrics else None,
+                state,
+                cell.last_name,
+                cell.last_time,
+                [*cell.others.items()] if cell.others else (),
+                cell.seen,
+                cell.touched,
+                cell.silent,
+                [*cell.alerts.items()] if cell.alerts else (),
+                [*cell.held.items()] if cell.held else (),
+                cell.tags if self.reads_metrics else None,
             )
         )
 

@@ -19,7 +19,8 @@ MESSAGES: Final = MetricSpec(
     name="messages_total",
     kind="counter",
     unit="messages",
-    help="Messages read, by what became of them: applied, ignored, duplicate, undecodable, foreign or skipped.",
+    help="Messages read, by what became of them: applied, ignored, duplicate, undecodable, foreign or skipped; or "
+    "repartitioned, where they were copied.",
     tags=("group", "partition", "outcome"),
 )
 REPORTS_LATE: Final = MetricSpec(
@@ -121,6 +122,15 @@ CHECKPOINT_SECONDS: Final = MetricSpec(
     help="Time spent in writing checkpoints.",
     direction="lower is better",
 )
+CHECKPOINT_AGE: Final = MetricSpec(
+    name="checkpoint_age_seconds",
+    kind="gauge",
+    unit="seconds",
+    help="Since when the last checkpoint of a group and partition was taken, while something is in none; else 0.",
+    direction="lower is better",
+    zones=(10, 60),
+    tags=("group", "partition"),
+)
 WAITING: Final = MetricSpec(
     name="waiting_bytes",
     kind="gauge",
@@ -190,6 +200,7 @@ TELEMETRY: Final = (
     MONITOR_SECONDS,
     CHECKPOINTS,
     CHECKPOINT_SECONDS,
+    CHECKPOINT_AGE,
     WAITING,
     PARTS_LOST,
     SINK_BEHIND,
@@ -243,21 +254,22 @@ def as_metrics(table: Iterable[Reading], now: int, process: str) -> list[Metric]
     return [Metric(item.spec.name, now, float(item.value), Tags({**own, **item.tags})) for item in table]
 
 
-def as_text(table: Iterable[Reading]) -> bytes:
+def as_text(table: Iterable[Reading], specs: Sequence[MetricSpec] = TELEMETRY) -> bytes:
     """Give a table in the Prometheus text format, for `/metrics`; the names begin with `manometer_`."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Once(list(table)))
+    registry.register(_Once(list(table), specs))
     return generate_latest(registry)
 
 
 class _Once:
     """Hands a table to the Prometheus client."""
 
-    def __init__(self, table: Sequence[Reading]) -> None:
+    def __init__(self, table: Sequence[Reading], specs: Sequence[MetricSpec]) -> None:
         self._table = table
+        self._specs = specs
 
     def collect(self) -> Iterator[Family]:
-        for spec in TELEMETRY:
+        for spec in self._specs:
             kind = CounterMetricFamily if spec.kind == "counter" else GaugeMetricFamily
             family = kind(f"manometer_{spec.name}", spec.help, labels=spec.tags)
             for item in self._table:

@@ -19,6 +19,7 @@ from engine.lint.alerts import read_alerts
 from engine.lint.attaching import Plugins, SeenMonitor
 from engine.lint.fields import Fitted, fit
 from engine.lint.monitors import read_monitors
+from engine.lint.repartition import check_repartition
 from engine.lint.streams import SeenStream, Streams
 from engine.lint.whole import check_alerts, check_metrics, check_names, check_topics, check_unused, tell_what_holds
 from engine.nodes import Items, Map, Node, place
@@ -172,6 +173,8 @@ class _Lint:
         check_alerts(parts.monitors, parts.alerts, _items(root, "alerts"), notes)
         if not fitted.bad & {"streams", "monitors"}:
             check_unused(parts.streams, parts.monitors, notes)
+        if not fitted.bad & {"streams", "monitors", "workflow", "archive", "rejects"}:
+            check_repartition(root, fitted.keys, parts.streams, parts.monitors, notes)
         if not fitted.bad & {"archive", "rejects"}:
             keys = fitted.keys
             check_topics(root, keys.archive.topic, keys.rejects.topic, parts.streams, notes=notes)
@@ -193,6 +196,7 @@ def _plan(keys: TopKeys, parts: _Parts, digest: str) -> Plan:
         workflow=keys.workflow,
         streams={name: seen.stream for name, seen in parts.streams.items() if seen.stream is not None},
         monitors=tuple(attached),
+        alerts=len(parts.alerts),
         engines=keys.engines,
         archive=keys.archive.topic,
         rejects=keys.rejects.topic,

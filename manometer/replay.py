@@ -70,7 +70,7 @@ def replay(  # noqa: PLR0913 - what comes in, where it goes, and how it is watch
             continue
         for run in _apart(items):
             if isinstance(run, Tick):
-                hand_on(memory.move(stream, run.time, run.partition))
+                hand_on(memory.move(stream, run.time, run.partition, run.group))
             else:
                 counts.messages += len(run)
                 hand_on(memory.apply(stream, run))

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from itertools import accumulate
-from operator import itemgetter
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import msgspec
 
@@ -19,14 +18,14 @@ DEPTH: Final = 200
 """Deeper nesting is a reject, at the same depth in every process; it is that of the json decoder."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_DAY: Final = 86_400_000_000
 _PART: Final = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
 _SHOWN: Final = 60
-_BLOCK: Final = 128
-_OBJECT: Final = frozenset({tuple(b"{}")})
+_SHORT: Final = 2 * DEPTH
+"""Bytes that cannot be nested too deep: what opens also closes."""
 _TEXTS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 _STEPS: Final = {ord("{"): 1, ord("["): 1, ord("}"): -1, ord("]"): -1}
 _NO_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in _STEPS)
-_ends: Final[Callable[[bytes], tuple[int, int]]] = itemgetter(0, -1)
 
 
 class Sensors(Decoder):
@@ -45,9 +44,7 @@ class Sensors(Decoder):
             raise ValueError("sensor messages have their time in `timestamp`; leave `time:` out")
         if settings.schema is not None:
             raise ValueError("sensor messages have their own shape; leave `schema:` out")
-        decoder = msgspec.json.Decoder(AnySensorMessage)
-        self._decode = decoder.decode
-        self._decode_lines = decoder.decode_lines
+        self._decode = msgspec.json.Decoder(AnySensorMessage).decode
 
     def decode(self, message: Message) -> Decoded:
         """Give time, engine id and the typed message."""
@@ -66,39 +63,32 @@ class Sensors(Decoder):
         return _decoded(value)
 
     def decode_all(self, messages: Sequence[Message]) -> Sequence[Decoded | Undecodable]:
-        """Decode several messages in one go; where one of them does not fit, all of that block one by one."""
+        """Decode several messages; what is short and plain is spared what `decode` looks for."""
         found: list[Decoded | Undecodable] = []
-        for start in range(0, len(messages), _BLOCK):
-            block = messages[start : start + _BLOCK]
-            values = self._block([message.value for message in block])
-            found += map(self._tried, block) if values is None else map(_decoded_or_reason, values)
+        decode, epoch, add = self._decode, _EPOCH, found.append
+        for message in messages:
+            data = message.value
+            if data is None or len(data) > _SHORT or not data.isascii():
+                add(self._tried(message))
+                continue
+            try:
+                value = decode(data)
+                if type(value) is SensorReport and (type(value.data) is list or value.data < 0):  # type: ignore[operator]  # a float
+                    _check(value)
+            except (msgspec.DecodeError, Undecodable):
+                add(self._tried(message))
+                continue
+            since = value.timestamp - epoch
+            time = since.days * _DAY + (since.seconds * 1_000_000 + since.microseconds)
+            add((time, value.src, value))
         return found
 
-    def _block(self, lines: list[bytes | None]) -> list[Any] | None:
-        """Decode messages as lines of one text; None where that is not sure to be the same as one by one."""
-        if None in lines or b"" in lines:
-            return None
-        whole = cast("list[bytes]", lines)
-        text = b"\n".join(whole)
-        # Between } and { a value can neither go on nor be inside of a text, so each line holds values of its own.
-        if len(text) > MESSAGE_BYTES or set(map(_ends, whole)) != _OBJECT:
-            return None
-        try:
-            _check_text(text, len(whole))
-            values = self._decode_lines(text)
-        except (msgspec.DecodeError, UnicodeDecodeError, Undecodable):
-            return None
-        return values if len(values) == len(whole) else None
 
-
-def _check_text(data: bytes, messages: int = 1) -> None:
-    """Refuse bytes that are not UTF-8, and nesting, also in fields that the typed decoder passes over unread.
-
-    Among messages that each have a bracket, one nested too deep makes for more brackets than the limit and they.
-    """
+def _check_text(data: bytes) -> None:
+    """Refuse bytes that are not UTF-8, and nesting, also in fields that the typed decoder passes over unread."""
     if not data.isascii():
         data.decode()
-    if data.count(b"{") + data.count(b"[") >= DEPTH + messages and _depth(data) > DEPTH:
+    if data.count(b"{") + data.count(b"[") > DEPTH and _depth(data) > DEPTH:
         raise Undecodable("encoding", f"expected JSON in UTF-8: nested at most {DEPTH} levels deep")
 
 
@@ -112,14 +102,7 @@ def _decoded(value: Any) -> Decoded:
     if type(value) is SensorReport and (type(value.data) is list or value.data < 0):  # type: ignore[operator]  # a float
         _check(value)
     since = value.timestamp - _EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds, value.src, value
-
-
-def _decoded_or_reason(value: Any) -> Decoded | Undecodable:
-    try:
-        return _decoded(value)
-    except Undecodable as reason:
-        return reason.alone()
+    return since.days * _DAY + (since.seconds * 1_000_000 + since.microseconds), value.src, value
 
 
 def _check(report: SensorReport) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from typing import Final, Protocol
 
 import msgspec
 
 from engine.events import Message
+
+PIECE_MESSAGES: Final = 1_000
+"""Few enough that what they emit is one message of the archive, as a rule."""
 
 
 class Fetched(Protocol):
@@ -54,6 +57,14 @@ class Batch(msgspec.Struct, frozen=True):
     def skipped(self) -> int:
         """How many offsets it covers that have no message."""
         return self.last + 1 - self.first - len(self.messages)
+
+    def pieces(self) -> Iterator[Batch]:
+        """Cut it into pieces that follow each other and hold few enough messages to be applied at once."""
+        first, lost_until = self.first, self.lost_until
+        for start in range(0, len(self.messages), PIECE_MESSAGES):
+            piece = Batch(self.topic, self.partition, first, self.messages[start : start + PIECE_MESSAGES], lost_until)
+            yield piece
+            first, lost_until = piece.last + 1, 0
 
     def since(self, offset: int) -> Batch | None:
         """Give what of it lies at an offset or behind; None where nothing does."""

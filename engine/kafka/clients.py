@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, ProducerFenced, TopicAuthorizationFailedError, for_code
+from aiokafka.errors import CorruptRecordException, KafkaError, ProducerFenced, TopicAuthorizationFailedError, for_code
 from aiokafka.protocol.metadata import MetadataRequest
 
+from engine.kafka.asking_again import ready
+from engine.kafka.opening import opened
 from engine.kafka.security import OPEN, Security
+from engine.kafka.states import States
 from engine.kafka.topics import Topic
 
-__all__ = ["Kafka", "KafkaError", "NewTopic", "ProducerFenced", "States", "TopicPartition", "error_of"]
+__all__ = [
+    "CorruptRecordException",
+    "Kafka",
+    "KafkaError",
+    "NewTopic",
+    "ProducerFenced",
+    "States",
+    "TopicPartition",
+    "error_of",
+]
 
 SESSION_SECONDS: Final = 6.0
 """After so long without a sign of life a worker's partitions go to others."""
 HEARTBEAT_SECONDS: Final = 1.5
 REBALANCE_SECONDS: Final = 10.0
-BATCH_MESSAGES: Final = 1_000
-"""Few enough that what they emit is one message of the archive, as a rule."""
+FETCHED_MESSAGES: Final = 5_000
+"""What the thread that fetches hands over at once: to hand over costs as much as a hundred messages."""
 FETCH_BYTES: Final = 1_048_576
 FOLLOWED_BYTES: Final = 4 * 1_048_576
 """What a sink takes at once; messages of the archive are half a megabyte at most."""
@@ -68,7 +79,7 @@ class Kafka:
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             isolation_level="read_committed",
-            max_poll_records=BATCH_MESSAGES,
+            max_poll_records=FETCHED_MESSAGES,
             max_partition_fetch_bytes=FETCH_BYTES,
             fetch_max_wait_ms=FETCH_WAIT_MS,
             session_timeout_ms=int(SESSION_SECONDS * 1000),
@@ -94,6 +105,14 @@ class Kafka:
             max_poll_interval_ms=PATIENCE_MS,
         )
 
+    @asynccontextmanager
+    async def copier(self, group: str, places: Collection[TopicPartition]) -> AsyncIterator[AIOKafkaConsumer]:
+        """Read some partitions like `reader`, and commit for a group that has no members."""
+        consumer = self.follower(group)
+        async with opened(consumer, consumer.stop):
+            consumer.assign(list(places))
+            yield consumer
+
     async def commits(self, group: str) -> dict[tuple[str, int], tuple[int, str]]:
         """Read what a group has committed: topic and partition -> next offset, and the text beside it.
 
@@ -101,7 +120,7 @@ class Kafka:
             KafkaError: the brokers cannot be asked, or do not let this client see it.
         """
         async with self.admin() as admin:
-            found: Mapping[Any, Any] = await admin.list_consumer_group_offsets(group)
+            found: Mapping[Any, Any] = await ready(lambda: admin.list_consumer_group_offsets(group))
         told = {(place.topic, place.partition): (int(one.offset), str(one.metadata)) for place, one in found.items()}
         return {place: one for place, one in told.items() if one[0] >= 0}
 
@@ -117,7 +136,17 @@ class Kafka:
 
     def states(self, topic: str, partition: int, ident: str) -> States:
         """Make the writer of the states of one owner."""
-        return States(self._options, topic, partition, ident)
+        return States(lambda: self._transactional(ident), topic, partition)
+
+    def _transactional(self, ident: str) -> AIOKafkaProducer:
+        return AIOKafkaProducer(
+            **self._options,
+            client_id=ident,
+            transactional_id=ident,
+            transaction_timeout_ms=int(TRANSACTION_SECONDS * 1000),
+            max_request_size=SEND_BYTES,
+            max_batch_size=ACCUMULATED_BYTES,
+        )
 
     async def topics(self, names: Collection[str]) -> dict[str, Topic]:
         """Look at topics; those that are not there are left out, and not made by the way.
@@ -152,15 +181,27 @@ class Kafka:
 
     async def read_all(self, topic: str, partition: int) -> dict[bytes, bytes]:
         """Read the last committed value of each key of one partition, as far as it goes now."""
+        async with self.last_values(topic, partition) as read:
+            return await read()
+
+    @asynccontextmanager
+    async def last_values(
+        self, topic: str, partition: int
+    ) -> AsyncIterator[Callable[[], Awaitable[dict[bytes, bytes]]]]:
+        """Read the same as often as asked: after the first time only what came since is read."""
         place = TopicPartition(topic, partition)
         found: dict[bytes, bytes] = {}
         async with self.reader([place]) as consumer:
             await consumer.seek_to_beginning(place)
-            end = (await consumer.end_offsets([place]))[place]
-            while await consumer.position(place) < end:
-                for records in (await consumer.getmany(timeout_ms=100, max_records=50_000)).values():
-                    _take_last(found, records)
-        return found
+
+            async def read() -> dict[bytes, bytes]:
+                end = (await consumer.end_offsets([place]))[place]
+                while await consumer.position(place) < end:
+                    for records in (await consumer.getmany(timeout_ms=100, max_records=50_000)).values():
+                        _take_last(found, records)
+                return found
+
+            yield read
 
     @asynccontextmanager
     async def reader(self, places: Collection[TopicPartition]) -> AsyncIterator[AIOKafkaConsumer]:
@@ -173,87 +214,23 @@ class Kafka:
             isolation_level="read_committed",
             fetch_max_wait_ms=100,
         )
-        try:
-            await consumer.start()
+        async with opened(consumer, consumer.stop):
             consumer.assign(list(places))
             yield consumer
-        finally:
-            await consumer.stop()
 
     @asynccontextmanager
     async def admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
         """Ask about topics and groups, and make them."""
         admin = AIOKafkaAdminClient(**self._options, client_id="manometer")
-        try:
-            await admin.start()
+        async with opened(admin, admin.close):
             yield admin
-        finally:
-            await admin.close()
-
-
-class States:
-    """Writes the states of one group and partition number, each checkpoint one transaction.
-
-    Whoever starts it last is the owner: all others with its name are refused from then on.
-    """
-
-    def __init__(self, options: Mapping[str, Any], topic: str, partition: int, ident: str) -> None:
-        """Prepare."""
-        self._options = options
-        self._topic = topic
-        self._partition = partition
-        self._ident = ident
-        self._producer: Any = None
-
-    async def start(self) -> None:
-        """Become the owner; an earlier owner's unfinished transaction is given up."""
-        self._producer = AIOKafkaProducer(
-            **self._options,
-            client_id=self._ident,
-            transactional_id=self._ident,
-            transaction_timeout_ms=int(TRANSACTION_SECONDS * 1000),
-            max_request_size=SEND_BYTES,
-            max_batch_size=ACCUMULATED_BYTES,
-        )
-        await self._producer.start()
-
-    async def write(self, records: Iterable[tuple[bytes, bytes | None]]) -> None:
-        """Write all records, or none; None forgets a key.
-
-        Raises:
-            ProducerFenced: somebody else has become the owner.
-            KafkaError: they could not be written.
-        """
-        async with self._producer.transaction():
-            sent = [await self._send(batch) for batch in self._batches(records)]
-            await asyncio.gather(*sent)
-
-    async def _send(self, batch: Any) -> Awaitable[Any]:
-        sent: Awaitable[Any] = await self._producer.send_batch(batch, self._topic, partition=self._partition)
-        return sent
-
-    def _batches(self, records: Iterable[tuple[bytes, bytes | None]]) -> Sequence[Any]:
-        batches = [self._producer.create_batch()]
-        for key, value in records:
-            if batches[-1].append(timestamp=None, key=key, value=value) is None:
-                batches.append(self._producer.create_batch())
-                batches[-1].append(timestamp=None, key=key, value=value)
-        return [batch for batch in batches if batch.record_count()]
-
-    async def stop(self) -> None:
-        """Let go."""
-        if self._producer is not None:
-            await self._producer.stop()
 
 
 @asynccontextmanager
 async def running(producer: AIOKafkaProducer) -> AsyncIterator[AIOKafkaProducer]:
     """Start a producer, and stop it when all it was given is out."""
-    try:
-        await producer.start()
+    async with opened(producer, producer.stop):
         yield producer
-    finally:
-        await producer.stop()
 
 
 def _topic(name: str, partitions: int, settings: Mapping[str, str]) -> Topic:

@@ -8,7 +8,7 @@ the owner has saved. It overrides private methods, so faust-streaming is pinned 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping
 from typing import Any, Final, cast
 
 import faust
@@ -17,7 +17,9 @@ from faust.transport.consumer import ensure_TP
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
-from engine.kafka.batch import Batch, as_messages
+from engine.events import Message
+from engine.kafka.batch import Batch
+from engine.kafka.fetching import give_messages
 from engine.kafka.owner import Owner, Place
 
 COMMIT_SECONDS: Final = 0.5
@@ -127,6 +129,11 @@ class _Thread(driver.AIOKafkaConsumerThread):
         self._assignor = self.app.assignor
         return cast(_App, self.app).owner.consumer(self._assignor)
 
+    async def _fetch_records(self, consumer: Any, *given: Any, **named: Any) -> Any:
+        if consumer._fetcher is not None:  # noqa: SLF001 - as Faust does
+            give_messages(consumer._fetcher)  # noqa: SLF001 - as above
+        return await super()._fetch_records(consumer, *given, **named)
+
     def behind(self, place: TP) -> int | None:
         """Say how many offsets were not handed out yet; None while nobody knows."""
         subscription = self._ensure_consumer()._subscription.subscription  # noqa: SLF001 - the public way would wait
@@ -204,12 +211,14 @@ class _Consumer(driver.Consumer):
                 self._wanted.pop(place, None)
             self._expected.update(wanted)
 
-    async def _admit(self, place: TP, records: Sequence[Any]) -> Batch | None:
+    async def _admit(self, place: TP, messages: list[Message]) -> Batch | None:
         """Make a batch that goes on where the last one ended; None where it has to be fetched again."""
         expected = self._expected.get(place)
         if expected is None:
             return None
-        fresh = [record for record in records if record.offset >= expected]
+        fresh = messages
+        if fresh and fresh[0].offset < expected:
+            fresh = [message for message in messages if message.offset >= expected]
         if not fresh:
             return None
         lost_until = 0
@@ -219,7 +228,7 @@ class _Consumer(driver.Consumer):
                 return None
             start = (await self.earliest_offsets(place))[place]
             lost_until = start if start > expected else 0
-        return Batch(place.topic, place.partition, expected, as_messages(*place, fresh), lost_until)
+        return Batch(place.topic, place.partition, expected, fresh, lost_until)
 
     def _wrapped(self, place: TP, batch: Batch) -> ConsumerMessage:
         return ConsumerMessage(

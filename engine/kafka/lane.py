@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
 
 from engine.clock import Clock
-from engine.coverage import Part, covering, uncaused
+from engine.coverage import Part, covering, ticked
 from engine.embedded.idle import Idle
 from engine.kafka.batch import Batch
 from engine.kafka.clients import States
+from engine.kafka.lease import lease_of
 from engine.kafka.outlet import Outlet
+from engine.kafka.starts import watermark_of
+from engine.kafka.topics import topics_of
+from engine.kafka.turns import Turns
+from engine.kafka.uncopied import Ahead
 from engine.outcome import Outcome
 from engine.pipeline import Pipeline
+from engine.ticks import write_tick
 from engine.times import SECOND
 
 CHECKPOINT_EVERY: Final = 1.0
 CHECKPOINT_MESSAGES: Final = 100_000
 """A checkpoint is due after so many seconds or messages, whichever comes first."""
-WAITING_BATCHES: Final = 4
-"""A partition of which so many batches wait is not fetched from."""
+CHECKPOINT_SHARE: Final = 0.05
+CHECKPOINT_LATEST: Final = 5.0
+"""Where very many states change, seconds become more, up to these, so that to collect them takes no larger share."""
 LOOK_EVERY: Final = 0.25
 IDLE_EVERY: Final = 1.0
-LEASE: Final = 3.0
-"""Half a session: so long after it proved that it is the owner, nobody else can have become it."""
 DRAIN_SECONDS: Final = 2.0
 
 
@@ -45,7 +50,7 @@ class Lane:
         outlet: Outlet,
         *,
         clock: Clock,
-        unread: Callable[[str], bool],
+        ahead: Ahead,
     ) -> None:
         """Prepare.
 
@@ -54,10 +59,10 @@ class Lane:
             states: where its checkpoints go.
             outlet: where emissions and rejects go.
             clock: tells how long nothing came.
-            unread: says whether a topic's partition of this number has messages that were not fetched yet.
+            ahead: says what lies before it on its topics, and on the way to them.
         """
         self.pipeline = pipeline
-        self.topics = {name: pipeline.plan.streams[name].topic for name in pipeline.group.streams}
+        self.topics = topics_of(pipeline.plan, pipeline.group)
         """Of each stream of the group."""
         self.saved: Mapping[str, int] = {}
         """The next offset of each stream, as of the last checkpoint."""
@@ -68,16 +73,18 @@ class Lane:
         self._states = states
         self._outlet = outlet
         self._clock = clock
-        self._unread = unread
-        self._batches: dict[str, deque[Batch]] = {name: deque() for name in self.topics}
+        self._uncopied = ahead.uncopied
         self._uncovered: dict[str, tuple[int, int]] = {}
         self._acks: list[asyncio.Future[Any]] = []
         self._saving: asyncio.Task[None] | None = None
         self._waiting = 0
+        self._pause = CHECKPOINT_EVERY
         self._dirty = self._ticked = self._ending = False
-        self._wake = asyncio.Event()
-        self._lease = _lease(pipeline)
-        self._saved_at = self._proved_at = self._looked_at = clock.monotonic()
+        self.turns = Turns(self.topics, ahead, clock)
+        """What waits to be applied."""
+        self._applying = 0
+        self._lease = lease_of(pipeline)
+        self._saved_at = self._kept_at = self._proved_at = self._looked_at = clock.monotonic()
         self._idle = Idle(pipeline.plan, (pipeline,), self._micros())
         self._tick_name = msgspec.json.encode((pipeline.group.name, "tick"))
 
@@ -91,9 +98,11 @@ class Lane:
     async def restore(self, records: Mapping[bytes, bytes]) -> None:
         """Go on where the last checkpoint was; a tick that was saved and perhaps not acted upon is done again."""
         tick = records.get(self._tick_name)
-        self.pipeline.restore((name, data) for name, data in records.items() if not name.endswith(b',"tick"]'))
+        self.pipeline.restore((name, data) for name, data in records.items() if name != self._tick_name)
         self.saved = dict(self.pipeline.offsets)
         self._idle = Idle(self.pipeline.plan, (self.pipeline,), self._micros())
+        mark = watermark_of(self.pipeline.group.name, records)
+        self._dirty = mark is not None and mark.revision < self.pipeline.plan.revision
         if tick is not None:
             await self._move(msgspec.msgpack.decode(tick, type=dict[str, int]))
 
@@ -103,32 +112,30 @@ class Lane:
         if offset is None:
             return log_start
         if offset < log_start:
-            self._lose(stream, offset, log_start)
+            self.lose(stream, offset, log_start)
         return max(offset, log_start)
 
-    def take(self, batch: Batch) -> None:
-        """Let a batch wait for its turn; what another group of the topic needed and this one had is left out."""
-        for stream, topic in self.topics.items():
-            if topic == batch.topic and (rest := batch.since(self.pipeline.offsets.get(stream, 0))) is not None:
-                self._batches[stream].append(rest)
-        self._wake.set()
+    def lose(self, stream: str, first: int, start: int, source: str | None = None) -> None:
+        """Tell that a log began behind what was read of it: the stream's, or a partition of that it is a copy of."""
+        self.pipeline.lose(stream, first, start, source)
+        self._dirty = True
 
-    def full(self, topic: str) -> bool:
-        """Say whether enough waits of a topic."""
-        return any(
-            self.topics[name] == topic and len(waiting) >= WAITING_BATCHES for name, waiting in self._batches.items()
-        )
+    @property
+    def waiting(self) -> int:
+        """How many messages were read and not applied yet; any thread may ask."""
+        return self._applying + self.turns.messages
 
     def end(self) -> None:
         """Apply what waits, for some seconds at most, checkpoint, and let `run` end."""
         self._ending = True
-        self._wake.set()
+        self.turns.came.set()
 
     async def close(self) -> None:
         """Let go of what `run` no longer needs."""
         if self._saving is not None:
             self._saving.cancel()
             await asyncio.wait((self._saving,))
+        await self.turns.close()
         await self._states.stop()
 
     # --- its task
@@ -142,7 +149,7 @@ class Lane:
         """
         while not self._ending:
             if not await self._step():
-                self._wake.clear()
+                self.turns.came.clear()
                 await self._rest()
             if self._saving is not None and self._saving.done():
                 await self._settle()
@@ -157,26 +164,27 @@ class Lane:
         await self._settle()
 
     async def _rest(self) -> None:
-        if not any(self._batches.values()) or self._ending:
-            try:
-                await asyncio.wait_for(self._wake.wait(), LOOK_EVERY)
-            except TimeoutError:
-                return
-        else:
-            await asyncio.sleep(LOOK_EVERY / 10)
+        if self._clean:
+            self._kept_at = self._clock.monotonic()
+        # What waits for another stream looks more often: that it was read to its end comes without a message.
+        seconds = LOOK_EVERY / 10 if self.turns and not self._ending else LOOK_EVERY
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.turns.came.wait(), seconds)
 
     async def _step(self) -> bool:
         """Apply one batch; says whether there was one whose turn it is."""
-        stream = self._turn()
+        stream = self.turns.next(self.pipeline.times)
         if stream is None:
             return False
         if self._lease is not None and self._clock.monotonic() - self._proved_at > self._lease:
             await self._checkpoint()
             await self._settle()
-        batch = self._batches[stream].popleft()
+        batch = self.turns.pop(stream)
         if batch.lost_until:
-            self._lose(stream, batch.first, batch.lost_until)
+            self.lose(stream, batch.first, batch.lost_until)
+        self._applying = len(batch.messages)
         outcome = self.pipeline.apply(stream, batch.messages)
+        self._applying = 0
         self._idle.came(stream, self._micros())
         self._dirty = True
         self._waiting += len(batch.messages)
@@ -185,17 +193,6 @@ class Lane:
         self.progress += 1
         await asyncio.sleep(0)
         return True
-
-    def _turn(self) -> str | None:
-        """Say whose batch is next: of two streams the one behind, and none while the one behind is not read on."""
-        times = self.pipeline.times
-        ready = [name for name, waiting in self._batches.items() if waiting]
-        if not ready:
-            return None
-        stream = min(ready, key=lambda name: times.get(name, -1))
-        behind = [name for name, topic in self.topics.items() if not self._batches[name] and self._unread(topic)]
-        waits = any(times.get(name, -1) <= times.get(stream, -1) for name in behind)
-        return None if waits else stream
 
     def _cover(self, stream: str, batch: Batch, outcome: Outcome) -> list[Part]:
         """Cut emissions into parts; what emitted nothing is covered with what comes next, or by the checkpoint."""
@@ -210,10 +207,6 @@ class Lane:
         if outcome.rejects:
             self._acks += await self._outlet.reject(outcome.rejects)
 
-    def _lose(self, stream: str, first: int, start: int) -> None:
-        self.pipeline.lose(stream, first, start)
-        self._dirty = True
-
     # --- ticks
 
     async def _look(self) -> None:
@@ -222,23 +215,26 @@ class Lane:
         if now - self._looked_at < IDLE_EVERY:
             return
         self._looked_at = now
-        waiting = {name for name, topic in self.topics.items() if self._batches[name] or self._unread(topic)}
+        waiting = self.turns.unfinished()
         times = self._idle.tick(self._micros(), waiting)
+        if times and (uncopied := await self._uncopied()):
+            times = self._idle.tick(self._micros(), waiting | uncopied)
         if times:
             await self._checkpoint(times)
             await self._settle()
             await self._move(times)
 
     async def _move(self, times: Mapping[str, int]) -> None:
+        tick = write_tick(times, self.pipeline.offsets)
         outcome = self.pipeline.move(times)
         self._dirty = self._ticked = True
-        await self._let_out(outcome, uncaused(outcome.emissions, self.pipeline.group.name, "tick"))
+        await self._let_out(outcome, ticked(outcome.emissions, self.pipeline.group.name, tick))
 
     # --- checkpoints
 
     def _due(self) -> bool:
         since = self._clock.monotonic() - self._saved_at
-        return self._dirty and (since >= CHECKPOINT_EVERY or self._waiting >= CHECKPOINT_MESSAGES)
+        return self._dirty and (since >= self._pause or self._waiting >= CHECKPOINT_MESSAGES)
 
     async def _checkpoint(self, tick: Mapping[str, int] | None = None) -> None:
         """Begin to save all that changed, as of now; waits for the checkpoint before."""
@@ -247,11 +243,14 @@ class Lane:
             parts = covering(Outcome(), self.pipeline.group.name, self.topics[stream], offsets)
             self._acks += await self._outlet.emit(parts, self.pipeline.partition)
         self._uncovered.clear()
-        records = list(self.pipeline.snapshot())
+        began = self._clock.monotonic()
+        records = dict(self.pipeline.snapshot())
+        took = self._clock.monotonic() - began
+        self._pause = min(max(CHECKPOINT_EVERY, took / CHECKPOINT_SHARE), CHECKPOINT_LATEST)
         if tick is not None:
-            records.append((self._tick_name, msgspec.msgpack.encode(tick)))
+            records[self._tick_name] = msgspec.msgpack.encode(tick)
         elif self._ticked:
-            records.append((self._tick_name, None))
+            records[self._tick_name] = None
             self._ticked = False
         acks, self._acks = self._acks, []
         self._dirty, self._waiting = False, 0
@@ -259,28 +258,30 @@ class Lane:
         self._saving = asyncio.create_task(self._save(records, dict(self.pipeline.offsets), acks))
 
     async def _save(
-        self, records: list[tuple[bytes, bytes | None]], offsets: Mapping[str, int], acks: list[asyncio.Future[Any]]
+        self, records: Mapping[bytes, bytes | None], offsets: Mapping[str, int], acks: list[asyncio.Future[Any]]
     ) -> None:
         await asyncio.gather(*acks)
         began = self._clock.monotonic()
-        await self._states.write(records)
+        await self._states.write(records.items())
         self.saved = offsets
-        self._proved_at = began
+        self._proved_at, self._kept_at = began, self._saved_at
         self.checkpoints += 1
         self.writing += self._clock.monotonic() - began
 
     async def _settle(self) -> None:
         """Wait for the checkpoint under way."""
-        saving, self._saving = self._saving, None
-        if saving is not None:
-            await saving
+        if self._saving is not None:
+            await self._saving
+        self._saving = None
+
+    @property
+    def _clean(self) -> bool:
+        return not self._dirty and (self._saving is None or self._saving.done())
+
+    @property
+    def unsaved_seconds(self) -> float:
+        """Seconds since what is saved was taken, while there is something that is not; 0 where there is none."""
+        return 0.0 if self._clean else self._clock.monotonic() - self._kept_at
 
     def _micros(self) -> int:
         return round(self._clock.monotonic() * SECOND)
-
-
-def _lease(pipeline: Pipeline) -> float | None:
-    """Say how long a proof lasts; where nothing ticks a second owner emits nothing else, so none is needed."""
-    idle = [pipeline.plan.streams[name].idle_after for name in pipeline.group.streams]
-    shortest = min((after for after in idle if after is not None), default=None)
-    return None if shortest is None else min(LEASE, shortest / SECOND / 2)

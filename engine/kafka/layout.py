@@ -8,7 +8,18 @@ from typing import Final
 import msgspec
 
 from engine.events import MESSAGE_BYTES
-from engine.kafka.topics import Topic, archive_group, expected, group_id, inputs, state_topic
+from engine.kafka.topics import (
+    Topic,
+    archive_group,
+    expected,
+    group_id,
+    groups_on,
+    inputs,
+    repartition_group,
+    repartitioned,
+    state_topic,
+    topics_of,
+)
 from engine.plan import Plan
 from engine.times import DAY, duration_text
 
@@ -31,28 +42,47 @@ def lacking(plan: Plan, found: Mapping[str, Topic], partitions: int) -> list[Top
     """
     counts = _counts(plan, found, partitions)
     given = {name: Topic(name, counts[name], MESSAGE_BYTES, retention=RETENTION) for name in inputs(plan)}
-    whole = {**given, **found}
-    ours = [msgspec.structs.replace(topic, retention=_retention(topic)) for topic in expected(plan, whole)]
+    copies = {name: Topic(name, counts[name]) for name in repartitioned(plan).values()}
+    ours = [
+        msgspec.structs.replace(topic, retention=_retention(topic))
+        for topic in expected(plan, {**given, **copies, **found})
+    ]
     return [topic for topic in (*given.values(), *ours) if topic.name not in found]
 
 
 def _retention(topic: Topic) -> int | None:
-    return {"archive": RETENTION, "rejects": REJECTS_RETENTION}.get(topic.role)
+    return {"archive": RETENTION, "rejects": REJECTS_RETENTION, "repartitioned": RETENTION}.get(topic.role)
 
 
 def _counts(plan: Plan, found: Mapping[str, Topic], partitions: int) -> dict[str, int]:
-    """Say how many partitions each input gets: as many as what it is read with, one where a monitor must see it all."""
-    together = {name: {name} for name in inputs(plan)}
-    for group in plan.groups():
-        names = set().union(*(together[plan.streams[stream].topic] for stream in group.streams))
+    """Say how many partitions each input and each repartitioned topic gets.
+
+    As many as what it is read with, one where a monitor must see it all; a repartitioned one else as many as its input.
+    """
+    copies = repartitioned(plan)
+    together = {name: {name} for name in (*inputs(plan), *copies.values())}
+    for group in groups_on(plan, {}):
+        names = set().union(*(together[topic] for topic in topics_of(plan, group).values()))
         for name in names:
             together[name] = names
-    whole = {plan.streams[group.streams[0]].topic for group in plan.groups(apart=plan.streams) if group.whole}
-    counts = {}
-    for name, names in together.items():
+    whole = _whole(plan)
+    counts: dict[str, int] = {}
+    for name, names in together.items():  # inputs come first, so that those of a copy are known
         there = [found[other].partitions for other in names if other in found]
-        counts[name] = max(there) if there else (1 if names & whole else partitions)
+        beside = [counts[other] for other in names if other in counts]
+        copied = [stream for stream, copy in copies.items() if copy in names and name in copies.values()]
+        sources = [counts[plan.streams[stream].topic] for stream in copied]
+        counts[name] = max(there or beside or ([1] if names & whole else sources) or [partitions])
     return counts
+
+
+def _whole(plan: Plan) -> set[str]:
+    """Name the topics of one partition: read by monitors that must see a whole stream, or said to have one."""
+    groups = plan.groups(apart=plan.streams, repartitioned=True)
+    seeing = [group for group in groups if len(group.streams) == 1 and (group.whole or group.repartitioned)]
+    alone = {topics_of(plan, group)[group.streams[0]] for group in seeing}
+    ones = {copy for stream, copy in repartitioned(plan).items() if plan.streams[stream].repartition == "one"}
+    return alone | ones
 
 
 def settings(topic: Topic) -> dict[str, str]:
@@ -99,7 +129,12 @@ def rights(plan: Plan) -> list[Right]:
     given = [Right("worker", "topic", name, (*read, "DescribeConfigs")) for name in inputs(plan)]
     given += [Right("worker", "topic", name, (*write, "DescribeConfigs")) for name in (plan.archive, plan.rejects)]
     given.append(Right("worker", "topic", states, ("Read", *write, "DescribeConfigs")))
+    given += [
+        Right("worker", "topic", name, ("Read", *write, "DescribeConfigs")) for name in repartitioned(plan).values()
+    ]
     given.append(Right("worker", "group", group_id(plan), read))
+    if repartitioned(plan):
+        given.append(Right("worker", "group", repartition_group(plan), read))
     given.append(Right("worker", "transactional-id", f"{group_id(plan)}.", write, prefixed=True))
     given.append(Right("archiver", "topic", plan.archive, read))
     given.append(Right("archiver", "topic", plan.rejects, write))
@@ -107,6 +142,8 @@ def rights(plan: Plan) -> list[Right]:
     given += [Right("sensors", "topic", name, write) for name in _told_by_engines(plan)]
     given += [Right("operator", "topic", name, _operator(plan, name)) for name in (*inputs(plan), *_ours(plan))]
     given.append(Right("operator", "group", group_id(plan), ("Describe",)))
+    if repartitioned(plan):
+        given.append(Right("operator", "group", repartition_group(plan), ("Describe",)))
     given.append(Right("operator", "group", archive_group(plan, ""), ("Describe",), prefixed=True))
     return given
 
@@ -116,7 +153,7 @@ def _told_by_engines(plan: Plan) -> Iterable[str]:
 
 
 def _ours(plan: Plan) -> tuple[str, ...]:
-    return plan.archive, plan.rejects, state_topic(plan)
+    return *repartitioned(plan).values(), plan.archive, plan.rejects, state_topic(plan)
 
 
 def _operator(plan: Plan, name: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from engine.events import Message
+from engine.kafka.asking_again import ready
 from engine.kafka.batch import as_messages
 from engine.kafka.clients import Kafka, TopicPartition, error_of
 
@@ -52,10 +53,11 @@ async def group_seen(kafka: Kafka, group: str) -> GroupSeen:
         KafkaError: the brokers cannot be asked, or do not let this client see it.
     """
     async with kafka.admin() as admin:
-        (described,) = (await admin.describe_consumer_groups([group]))[0].to_object()["groups"]
+        (answer,) = await ready(lambda: admin.describe_consumer_groups([group]))
+        (described,) = answer.to_object()["groups"]
         if described["error_code"]:
             raise error_of(described["error_code"])(f"group {group}")
-        found: Mapping[Any, Any] = await admin.list_consumer_group_offsets(group)
+        found: Mapping[Any, Any] = await ready(lambda: admin.list_consumer_group_offsets(group))
     committed = {(place.topic, place.partition): int(one.offset) for place, one in found.items() if one.offset >= 0}
     return GroupSeen(len(described["members"]), committed)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from asyncio import Future
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from engine.coverage import Part
 from engine.events import Reject
 from engine.kafka.clients import Kafka
+from engine.kafka.opening import start, stop
 from engine.kafka.topics import archive_key
 from engine.plan import Plan
 
@@ -24,12 +26,14 @@ class Outlet:
 
     async def start(self) -> None:
         """Connect."""
-        self._producer = self._kafka.producer()
-        await self._producer.start()
+        producer = self._kafka.producer()
+        await start(producer, partial(stop, producer))
+        self._producer = producer
 
     async def stop(self) -> None:
         """Wait until all is out, and disconnect."""
-        await self._producer.stop()
+        if self._producer is not None:
+            await stop(self._producer)
 
     async def emit(self, parts: Iterable[Part], partition: int) -> list[Future[Any]]:
         """Send parts of the archive; waits only where too much is under way."""
@@ -56,7 +60,11 @@ class Outlet:
         headers = {"workflow": self._plan.workflow, "group": part.group}
         if part.cause is not None:
             headers["cause"] = part.cause
+        tick = []
+        if part.tick is not None:
+            headers["partition"] = str(partition)
+            tick = [("tick", part.tick)]
         if part.first is not None:
             headers |= {"topic": part.topic, "partition": str(partition)}
             headers |= {"first": str(part.first), "last": str(part.last), "part": f"{part.part}/{part.parts}"}
-        return [(name, text.encode()) for name, text in headers.items()]
+        return [*((name, text.encode()) for name, text in headers.items()), *tick]

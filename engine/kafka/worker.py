@@ -12,14 +12,17 @@ from typing import Final
 from engine.clock import Clock, SystemClock
 from engine.coverage import uncaused
 from engine.embedded.sampler import Sampler
-from engine.kafka.clients import Kafka
+from engine.kafka import stuck
+from engine.kafka.clients import Kafka, KafkaError
 from engine.kafka.lanes import Lanes
 from engine.kafka.outlet import Outlet
-from engine.kafka.topics import expected, group_id, inputs, mistakes
+from engine.kafka.revisions import Outdated, numbered
+from engine.kafka.topics import expected, group_id, inputs, mistakes, read_by_groups
 from engine.kafka.watch import STUCK_AFTER, Watch
 from engine.plan import Plan
 from engine.telemetry import (
     BEHIND,
+    CHECKPOINT_AGE,
     CHECKPOINT_SECONDS,
     CHECKPOINTS,
     MONITOR_SECONDS,
@@ -76,25 +79,34 @@ class Worker:
         self._outlet = Outlet(plan, kafka)
         self.lanes = Lanes(plan, kafka, self._outlet, clock=self._clock, failed=self._fail)
         self._watch = Watch(self._progress, self._behind, self._stuck, stuck_after)
+        self._stuck_after = stuck_after
+        self._stuck_seen: tuple[stuck.Mark | None, float] = (None, 0.0)
         self._sampler = Sampler(plan.monitors, self._clock)
         self._loop: asyncio.AbstractEventLoop
         self._log = logging.getLogger("manometer.kafka")
         self._failure: BaseException | None = None
+        self._outdated: Outdated | None = None
         self._told_at = self._clock.monotonic()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Run until it is told to stop.
+        """Run until it is told to stop; where a newer file has run, it waits for that without any partition.
 
         Raises:
             WrongTopics: the topics are not laid out for the workflow.
             Failed: it could not go on.
         """
-        from engine.kafka.faust_app import FaustFeed  # noqa: PLC0415 - Faust starts a program when it is imported
-
         self._loop = asyncio.get_running_loop()
         await self._look_at_topics()
+        if self._outdated is None:
+            await self._work(stop)
+        if self._outdated is not None and self._failure is None:
+            await stop.wait()
+
+    async def _work(self, stop: asyncio.Event) -> None:
+        from engine.kafka.faust_app import FaustFeed  # noqa: PLC0415 - Faust starts a program when it is imported
+
         with tempfile.TemporaryDirectory(prefix="manometer-") as folder:
-            topics = inputs(self.plan)
+            topics = read_by_groups(self.plan)
             self.lanes.feed = FaustFeed(
                 self.lanes, self._kafka.servers, group_id(self.plan), topics=topics, folder=folder
             )
@@ -117,10 +129,15 @@ class Worker:
         wrong = mistakes(self.plan, found)
         if wrong:
             raise WrongTopics("\n".join(wrong))
-        self.lanes.lay_out({name: topic.partitions for name, topic in found.items()})
+        partitions = {name: topic.partitions for name, topic in found.items()}
+        try:
+            self.plan = await numbered(self.plan, self._kafka, partitions)
+        except Outdated as error:
+            self._fail(error)
+        self.lanes.lay_out(self.plan, partitions)
 
     async def _until(self, stop: asyncio.Event) -> None:
-        while not stop.is_set() and self._failure is None:
+        while not stop.is_set() and self._failure is None and self._outdated is None:
             await asyncio.sleep(_LOOK)
             if (ended := self.lanes.feed.trouble) is not None:
                 self._fail(ended)
@@ -128,6 +145,7 @@ class Worker:
                 self._told_at = self._clock.monotonic()
                 metrics = as_metrics(self.readings(), self._clock.now(), self._process)
                 await self._outlet.emit(uncaused(metrics, "", "telemetry"), 0)
+            await self._look_after_stuck()
 
     async def _end(self) -> None:
         """Hand over in order; after a failure nothing is saved or committed any more."""
@@ -144,8 +162,11 @@ class Worker:
             self._log.warning("left the group without a farewell: it took longer than %g s", END_SECONDS)
 
     def _fail(self, error: BaseException) -> None:
-        """Remember the first failure; the process ends with it."""
-        if self._failure is None:
+        """Remember the first failure; the process ends with it. To be outdated is none, but nothing more is done."""
+        if isinstance(error, Outdated):
+            self._log.warning("waits: %s", error)
+            self._outdated = error
+        elif self._failure is None:
             self._log.error("cannot go on: %s: %s", type(error).__name__, error)
             self._failure = error
 
@@ -165,10 +186,13 @@ class Worker:
         for lane in lanes:
             tags = {"group": lane.pipeline.group.name, "partition": str(lane.pipeline.partition)}
             yield Reading(OFFSETS_SKIPPED, lane.skipped, tags)
+            yield Reading(CHECKPOINT_AGE, lane.unsaved_seconds, tags)
         for topic, partition in sorted(self.lanes.places or ()):
             behind = self.lanes.feed.behind(topic, partition)
             if behind is not None:
                 yield Reading(BEHIND, behind, {"topic": topic, "partition": str(partition)})
+        for one in self.lanes.repartitioners:
+            yield from one.readings(self.lanes.places or ())
 
     def alive(self) -> str | None:
         """Say why nothing goes on any more; None where all is well, also where nothing comes."""
@@ -176,17 +200,38 @@ class Worker:
 
     def unready(self) -> list[str]:
         """Say why it is not ready to work; nothing where it is."""
+        if self._outdated is not None:
+            return [str(self._outdated)]
         found = [] if self.lanes.ready else ["partitions are being assigned or restored"]
         return [*found, *filter(None, [self.alive()])]
 
     # --- being watched
 
     def _progress(self) -> int:
-        return self.lanes.done + sum(lane.progress + lane.checkpoints for lane in list(self.lanes.running))
+        copied = sum(one.progress for one in self.lanes.repartitioners)
+        return self.lanes.done + copied + sum(lane.progress + lane.checkpoints for lane in list(self.lanes.running))
 
     def _behind(self) -> int:
         places = self.lanes.places
-        return sum(self.lanes.feed.behind(*place) or 0 for place in places or ())
+        uncopied = sum(sum(one.behind.values()) for one in self.lanes.repartitioners)
+        waiting = uncopied + sum(lane.waiting for lane in list(self.lanes.running))
+        return waiting + sum(self.lanes.feed.behind(*place) or 0 for place in places or ())
 
     def _stuck(self, reason: str) -> None:
+        """Tell it, then end; in the thread that watches."""
+        try:
+            stuck.tell(self.plan, self._kafka, self._process, reason, self._clock.now())
+        except (KafkaError, OSError, TimeoutError) as error:
+            self._log.warning("could not tell that this worker is stuck: %s: %s", type(error).__name__, error)
         self._loop.call_soon_threadsafe(self._fail, Stuck(reason))
+
+    async def _look_after_stuck(self) -> None:
+        """Resolve the alert of a stuck worker once none was stuck for twice the time in which it would show."""
+        now, mark = self._clock.monotonic(), self.lanes.stuck
+        if mark is None or mark != self._stuck_seen[0]:
+            self._stuck_seen = mark, now
+        elif now - self._stuck_seen[1] > 2 * self._stuck_after:
+            try:
+                self.lanes.stuck = await stuck.resolve(self.plan, self._kafka, mark, self._clock.now())
+            except KafkaError as error:  # perhaps another worker does so; it is tried again
+                self._log.warning("cannot tell that the workers get on: %s", error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -17,6 +18,9 @@ from engine.nodes import Map
 from engine.plan import Attached
 from engine.plugin_files import PluginError, what_failed
 from engine.plugins import Plugin, find_decoder, find_monitor
+
+MONITORS: Final = "monitors"
+"""The folder beside a workflow file in which people keep monitors of their own."""
 
 
 class SeenMonitor(msgspec.Struct):
@@ -79,9 +83,20 @@ class Plugins:
         try:
             found = find_monitor(name, self._folders)
         except PluginError as error:
-            return error
+            return self._hinted(name, error)
         wrong = "; ".join(slips(found.cls))
         return PluginError(f"{name} ({found.origin}) cannot be used: {wrong}") if wrong else found.cls
+
+    def _hinted(self, name: str, error: PluginError) -> PluginError:
+        """Say where a file of this name lies, if nobody looked there: in ./monitors, as `new monitor` writes it."""
+        if self.beside is None or not name.isidentifier():
+            return error
+        folder = self.beside / MONITORS
+        if not (folder / f"{name}.py").is_file() or any(folder.samefile(known) for known in self._folders):
+            return error
+        return PluginError(
+            f"{folder / name}.py is there, but not named: the file lacks `plugins: [./{MONITORS}]`. {error}"
+        )
 
 
 def _given(found: type[Plugin] | PluginError) -> type[Plugin]:

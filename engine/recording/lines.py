@@ -21,6 +21,8 @@ class Tick(msgspec.Struct, frozen=True, gc=False):
     partition: int
     time: int
     """What the stream's time became, in microseconds."""
+    group: str | None = None
+    """The group in which it moved; None for all that read the stream."""
 
 
 class _Base64(msgspec.Struct, gc=False):
@@ -38,6 +40,7 @@ class _Line(msgspec.Struct, gc=False):
     value: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     value_base64: bytes | None = None
     tick: _Seconds | None = None
+    group: str | None = None
 
 
 class _TextLine(msgspec.Struct, gc=False):
@@ -72,7 +75,7 @@ def is_recorded(line: bytes) -> bool:
         names = _decode_names(line).keys()
     except _UNREADABLE:
         return False
-    if names == {"topic", "partition", "tick"}:
+    if names - {"group"} == {"topic", "partition", "tick"}:
         return True
     return names >= {"topic", "partition", "offset"} and not names.isdisjoint(("value", "value_base64"))
 
@@ -124,7 +127,7 @@ def _made(found: _Line) -> Message | Tick:
 def _tick(line: _Line) -> Tick:
     if line.tick is None:
         raise ValueError("expected an offset, or a tick")
-    return Tick(line.topic, line.partition, round(line.tick * 1e6))
+    return Tick(line.topic, line.partition, round(line.tick * 1e6), line.group)
 
 
 def _value(line: _Line) -> bytes | None:
@@ -190,4 +193,5 @@ def write_tick(tick: Tick) -> bytes:
     >>> write_tick(Tick("input", 0, 1_500_000))
     b'{"topic":"input","partition":0,"tick":1.5}\n'
     """
-    return _encode({"topic": tick.topic, "partition": tick.partition, "tick": tick.time / 1e6}) + b"\n"
+    line = {"topic": tick.topic, "partition": tick.partition, "tick": tick.time / 1e6}
+    return _encode(line if tick.group is None else {**line, "group": tick.group}) + b"\n"

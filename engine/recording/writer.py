@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -30,6 +30,10 @@ class RecordingWriter:
     def write(self, message: Message | Tick) -> None:
         """Add one line."""
         self._file.write(write_tick(message) if isinstance(message, Tick) else write_message(message))
+
+    def write_lines(self, lines: Iterable[bytes]) -> None:
+        """Add lines as `lines` writes them."""
+        self._file.writelines(lines)
 
     def __enter__(self) -> Self:
         return self

@@ -15,11 +15,12 @@ from engine.kafka.security import Connection
 from engine.kafka.topics import archive_group
 from engine.plan import Plan
 from manometer.archiving import Archiver
+from manometer.asked_signals import STOPPING
 from manometer.cli.collecting import collecting_rarely
 from manometer.cli.failure import CommandError, what_failed
-from manometer.cli.run_again import STOPPING
 from manometer.intake.access import Access
 from manometer.intake.server import Server
+from manometer.shown import Shown
 from manometer.sinks import SinkSpec
 
 
@@ -32,7 +33,7 @@ def archive(plan: Plan, connection: Connection, specs: Sequence[SinkSpec], acces
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     kafka = Kafka(connection.servers, connection.security)
     archiver = Archiver([Follower(spec.name, _opened(spec), plan, kafka) for spec in specs])
-    server = Server(archiver, access, port, ready=archiver.unready)
+    server = Server(Shown(archiver), access, port, ready=archiver.unready)
     try:
         listening = server.start()
     except OSError as error:

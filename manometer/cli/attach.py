@@ -43,8 +43,8 @@ def command(monitor: str, workflow: str, **options: Any) -> None:
 
     The comments in the file are kept, and it is written only if it is then without mistakes. Workers take the changed
     file when they are sent SIGHUP or started again. A monitor that joins a group of streams which is there sees what
-    comes from then on. One that makes a new group begins at the beginning of the topics' logs; with --kafka at their
-    end, as of now.
+    comes from then on. One that makes a new group begins at the end of the topics' logs, as of when the first worker
+    takes the file up; with --kafka as of now, or with --from beginning at their beginning.
 
     \b
     Examples:
@@ -73,7 +73,7 @@ def command(monitor: str, workflow: str, **options: Any) -> None:
         try:
             _write(part, changed, like=path)
             after = _checked(part, Path(workflow))
-            groups = _fresh(before, after)
+            groups = _fresh(before, after, on_kafka=options["kafka"] is not None)
             _begin(after, groups, options)
             if _text(path) != text:
                 raise CommandError(f"{workflow} was changed meanwhile; try again")
@@ -146,23 +146,30 @@ def _checked(part: Path, workflow: Path) -> Plan:
     return load(part)
 
 
-def _fresh(before: Plan, after: Plan) -> tuple[str, ...]:
+def _fresh(before: Plan, after: Plan, *, on_kafka: bool) -> tuple[str, ...]:
     """Name the groups that a changed workflow has and the one before had not."""
-    known = {group.name for group in before.groups()}
-    return tuple(group.name for group in after.groups() if group.name not in known)
+    known = {group.name for group in before.groups(repartitioned=on_kafka)}
+    return tuple(group.name for group in after.groups(repartitioned=on_kafka) if group.name not in known)
 
 
 def _begin(plan: Plan, groups: tuple[str, ...], options: Mapping[str, Any]) -> None:
-    if options["kafka"] is not None and groups and options["start"] == "end":
-        from manometer.cli.kafka_asking import asked  # noqa: PLC0415 - an extra that embedded users do not need
-        from manometer.starts import begin_at_end  # noqa: PLC0415 - as above
+    if not groups:
+        return
+    if options["kafka"] is not None:
+        from engine.kafka.starts import prepare  # noqa: PLC0415 - an extra that embedded users do not need
+        from manometer.cli.kafka_asking import asked  # noqa: PLC0415 - as above
 
-        asked(connection(options["kafka"], options), lambda kafka: begin_at_end(plan, kafka, groups))
+        start = options["start"]
+        asked(connection(options["kafka"], options), lambda kafka: prepare(plan, kafka, groups, start))
+    elif options["start"] == "beginning":
+        told = "expected --kafka HOST:PORT beside it: where a new group begins is kept there"
+        raise CommandError(f"--from beginning: {told}")
 
 
 def _tell_next(groups: tuple[str, ...], options: Mapping[str, Any]) -> None:
-    at_end = options["kafka"] is not None and options["start"] == "end"
-    where = "at the end, as of now" if at_end else "at the beginning of its topics"
+    where = "at the end, as of when the first worker takes it up"
+    if options["kafka"] is not None:
+        where = "at the end, as of now" if options["start"] == "end" else "at the beginning of its topics"
     for group in groups:
         click.echo(f"the group {group} is new: it begins {where}", err=True)
     click.echo("to take it up, send SIGHUP to the workers, or start them again", err=True)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import click
 
+from archiver.audit_metrics import AUDIT, INCOMPLETE
 from engine.catalogue import AlertSpec, Spec
 from engine.notices import OWN_ALERTS
+from engine.plan import Plan
 from engine.plugins import builtin_monitors
 from engine.telemetry import TELEMETRY
 from manometer.cli.failure import told
@@ -16,8 +19,8 @@ from manometer.cli.terminal import show
 from manometer.cli.workflow_file import read_plan
 from manometer.reference import Declared, Format, catalogue, render
 
-OWN: Final[tuple[Spec, ...]] = (*TELEMETRY, *OWN_ALERTS)
-"""What the engine emits about itself."""
+OWN: Final[tuple[Spec, ...]] = (*TELEMETRY, *AUDIT, *OWN_ALERTS, INCOMPLETE)
+"""What the engine, and an audit of its archive, emit about themselves."""
 
 
 @click.command("catalogue")
@@ -62,9 +65,20 @@ def command(workflow: str | None, form: Format, folder: str | None) -> None:
 
 def declared(workflow: str | None = None) -> list[Declared]:
     """Gather what all our monitors, or those of a workflow, may emit, and what the engine does."""
-    if workflow is None:
+    return declared_by(None if workflow is None else read_plan(Path(workflow)))
+
+
+def declared_by(plan: Plan | None) -> list[Declared]:
+    """Gather what the monitors of a workflow may emit, or all our monitors, and what the engine does."""
+    if plan is None:
         return catalogue(builtin_monitors(), OWN)
-    return catalogue({attached.name: attached.monitor for attached in read_plan(Path(workflow)).monitors}, OWN)
+    return catalogue({attached.name: attached.monitor for attached in plan.monitors}, OWN)
+
+
+def beside_ours(found: Sequence[Declared]) -> list[Declared]:
+    """Add what comes with Manometer: boards need all of it."""
+    names = {item.spec.name for item in found}
+    return [*found, *(item for item in declared() if item.spec.name not in names)]
 
 
 def _write_boards(found: list[Declared], folder: Path) -> None:
@@ -72,9 +86,8 @@ def _write_boards(found: list[Declared], folder: Path) -> None:
     from grafana.boards import boards  # noqa: PLC0415 - most calls want a list
     from grafana.rendering import document  # noqa: PLC0415 - as above
 
-    names = {item.spec.name for item in found}
     folder.mkdir(parents=True, exist_ok=True)
-    for board in boards([*found, *(item for item in declared() if item.spec.name not in names)]):
+    for board in boards(beside_ours(found)):
         path = folder / f"{board.uid}.json"
         path.write_text(document(board), encoding="utf-8")
         click.echo(f"{path}: {board.title}")

@@ -35,8 +35,8 @@ def command(workflows: tuple[str, ...], as_json: bool) -> None:
     \b
     Example:
       $ manometer check workflows
-      workflows/day.yaml: fine (9 monitors, 2 streams)
-      workflows/demo.yaml: fine (9 monitors, 3 streams)
+      workflows/day.yaml: fine (7 monitors, 2 alerts, 2 streams)
+      workflows/demo.yaml: fine (8 monitors, 1 alert, 3 streams)
 
     Exit codes: 0 no mistakes, with or without warnings; 1 mistakes; 2 a file or folder that cannot be read.
 
@@ -61,7 +61,9 @@ def command(workflows: tuple[str, ...], as_json: bool) -> None:
 def fine(path: Path) -> str:
     """Say of a file without mistakes what is in it."""
     plan = load(path)
-    return one_line(f"{path}: fine ({_some(len(plan.monitors), 'monitor')}, {_some(len(plan.streams), 'stream')})")
+    parts = [(len(plan.monitors) - plan.alerts, "monitor"), (plan.alerts, "alert"), (len(plan.streams), "stream")]
+    told = ", ".join(_some(count, word) for count, word in parts if count or word != "alert")
+    return one_line(f"{path}: fine ({told})")
 
 
 def _some(count: int, word: str) -> str:

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Final
+from tempfile import TemporaryFile
+from typing import IO, Any, Final
 
 import click
 import msgspec
 
+from engine.events import Message
 from engine.kafka.clients import Kafka
-from engine.kafka.reading import read
-from engine.kafka.topics import inputs
+from engine.kafka.reading import log_starts, read
+from engine.kafka.topics import repartitioned
 from engine.plan import Plan
+from engine.recording.lines import write_message
 from engine.recording.writer import RecordingWriter
 from manometer.cli.failure import told
 from manometer.cli.kafka_asking import asked
 from manometer.cli.kafka_options import connection, kafka_options
 from manometer.cli.workflow_file import read_plan
 from manometer.on_kafka import NoTopic
+from manometer.recorded_ticks import Ticks
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
@@ -33,9 +38,11 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 def command(workflow: str, kafka: str, out: str, until_end: bool, **options: Any) -> None:
     """Record the input topics of a workflow on Kafka.
 
-    Every message is recorded, from the beginning of the logs. The files get their names when all is written: with
-    --until-end where the topics end, else after Ctrl-C. Whatever was a file of the same name is replaced. A replay of
-    the recordings gives what the workers gave.
+    Every message is recorded, from the beginning of the logs, and where workers moved the time of a stream because
+    nothing came, as they told it on the archive topic. Of a stream that says repartition there is a second recording,
+    STREAM@one.jsonl or STREAM@key.jsonl: what monitors read in its place. The files get their names when all is
+    written: with --until-end where the topics end, else after Ctrl-C. Whatever was a file of the same name is replaced.
+    A replay of the recordings gives what the workers gave.
 
     \b
     Examples:
@@ -59,32 +66,57 @@ def command(workflow: str, kafka: str, out: str, until_end: bool, **options: Any
 
 
 class _Files:
-    """The recordings of a workflow, one a stream; none is begun before there is something to read."""
+    """The recordings of a workflow, one a topic; none is begun before there is something to read.
+
+    Messages are kept beside them until all ticks are known that belong among them.
+    """
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
-        """Prepare; the stack gives the files their names."""
+        """Prepare; the stack closes the files, and gives them their names when all went well."""
         self._folder = folder
         self._stack = stack
+        self._kept: dict[str, IO[bytes]] = {}
+        self._writers: dict[str, RecordingWriter] = {}
 
-    def begin(self, plan: Plan) -> dict[str, RecordingWriter]:
-        """Begin the recording of each stream."""
+    def begin(self, names: Iterable[str]) -> None:
+        """Begin recordings of these names."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        paths = {name: self._folder / f"{name}.jsonl" for name in plan.streams}
-        return {name: self._stack.enter_context(RecordingWriter(path)) for name, path in paths.items()}
+        for name in names:
+            self._kept[name] = self._stack.enter_context(TemporaryFile(dir=self._folder))  # noqa: SIM115 - the stack does
+            self._writers[name] = self._stack.enter_context(RecordingWriter(self._folder / f"{name}.jsonl"))
+
+    def keep(self, name: str, messages: Sequence[Message]) -> None:
+        """Keep messages of a recording."""
+        self._kept[name].writelines(map(write_message, messages))
+
+    def finish(self, names: Mapping[str, str], ticks: Ticks, starts: Mapping[tuple[str, int], int]) -> None:
+        """Write all recordings: their names, and the topic of each."""
+        for name, topic in names.items():
+            kept = self._kept[name]
+            kept.seek(0)
+            begins = {number: start for (of, number), start in starts.items() if of == topic}
+            self._writers[name].write_lines(ticks.among(name, kept, begins))
 
 
 async def _recorded(plan: Plan, kafka: Kafka, files: _Files, *, until_end: bool) -> dict[str, int]:
-    topics = inputs(plan)
-    lacking = sorted(topics.keys() - (await kafka.topics(topics)).keys())
+    names = {stream.name: stream.topic for stream in plan.streams.values()}
+    names |= {plan.streams[stream].way: copy for stream, copy in repartitioned(plan).items()}
+    topics = {*names.values()}
+    lacking = sorted(topics - (await kafka.topics(topics)).keys())
     if lacking:
         raise NoTopic(f"topic {lacking[0]}: there is none")
-    writers = files.begin(plan)
-    counts = dict.fromkeys(plan.streams, 0)
-    async for messages in read(kafka, topics, stop=None if until_end else _asked_to_stop()):
-        for stream in topics[messages[0].topic]:
-            counts[stream] += len(messages)
-            for message in messages:
-                writers[stream].write(message)
+    files.begin(names)
+    counts = dict.fromkeys(names, 0)
+    ticks, starts = Ticks(plan, names), await log_starts(kafka, topics)
+    live = [] if until_end else [plan.archive]  # what ticks it holds may be gone when the recording ends
+    async for messages in read(kafka, [*topics, *live], stop=None if until_end else _asked_to_stop()):
+        for name in [name for name, topic in names.items() if topic == messages[0].topic]:
+            counts[name] += len(messages)
+            files.keep(name, messages)
+        ticks.take(messages if messages[0].topic == plan.archive else ())
+    async for messages in read(kafka, [plan.archive]):
+        ticks.take(messages)
+    files.finish(names, ticks, starts)
     return counts
 
 

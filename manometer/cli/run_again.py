@@ -6,17 +6,16 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 
 from engine.findings import one_line
 from engine.plan import Plan
+from manometer.asked_signals import STOPPING, collected
 from manometer.cli.failure import CommandError
 from manometer.cli.run_settings import settings_of
 from manometer.cli.workflow_file import read_plan
-
-STOPPING: Final = (signal.SIGINT, signal.SIGTERM)
 
 Reread = Callable[[Plan], Plan | None]
 """Gives the workflow as its file has it now; None, the reasons told, where the one that runs goes on."""
@@ -28,7 +27,7 @@ def rereading(path: Path, data: str | None, options: dict[str, Any]) -> Reread:
     def reread(running: Plan) -> Plan | None:
         try:
             found = read_plan(path)
-            settings_of(found, data, options)
+            settings_of(found, path, data, options)
         except CommandError as error:
             stays(str(error))
             return None
@@ -47,9 +46,9 @@ def rereading(path: Path, data: str | None, options: dict[str, Any]) -> Reread:
 class Asked:
     """What signals ask an embedded process for: to end, or to take up a changed workflow file."""
 
-    def __init__(self, reread: Reread) -> None:
-        """Begin without any."""
-        self.signals: list[int] = []
+    def __init__(self, reread: Reread, signals: list[int]) -> None:
+        """Take where signals are collected."""
+        self.signals = signals
         self.following: Plan | None = None
         """The workflow to go on with, once the one that runs has ended."""
         self._reread = reread
@@ -67,14 +66,8 @@ class Asked:
 @contextmanager
 def listening(reread: Reread) -> Iterator[Asked]:
     """Collect signals in place of being ended by them."""
-    asked = Asked(reread)
-    numbers = (*STOPPING, signal.SIGHUP)
-    before = {number: signal.signal(number, lambda came, _: asked.signals.append(came)) for number in numbers}
-    try:
-        yield asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    with collected(signal.SIGHUP) as signals:
+        yield Asked(reread, signals)
 
 
 def stays(reason: str) -> None:

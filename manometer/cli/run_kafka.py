@@ -6,53 +6,24 @@ import asyncio
 import logging
 import platform
 import signal
-from collections.abc import Sequence
 
 import click
 
 from engine.clock import SystemClock
 from engine.kafka.clients import Kafka, KafkaError
+from engine.kafka.revisions import Outdated, see_not_older
 from engine.kafka.security import Connection
 from engine.kafka.topics import expected, inputs, mistakes
 from engine.kafka.worker import Failed, Worker, WrongTopics
 from engine.plan import Plan
-from engine.telemetry import Reading
+from manometer.asked_signals import STOPPING
 from manometer.cli.collecting import collecting_rarely
 from manometer.cli.failure import CommandError, what_failed
-from manometer.cli.run_again import STOPPING, Reread, stays
+from manometer.cli.run_again import Reread, stays
 from manometer.cli.run_settings import Settings
 from manometer.intake.forwarding import Forwarding
 from manometer.intake.server import Server
-
-
-class _Shown:
-    """A worker as the server shows it: what is posted goes to the topics, from where any worker takes it."""
-
-    def __init__(self, worker: Worker, forwarding: Forwarding) -> None:
-        self.worker = worker
-        self.forwarding = forwarding
-        self.send = forwarding.send
-
-    @property
-    def topics(self) -> Sequence[str]:
-        """The topics that there are."""
-        return self.forwarding.topics
-
-    def offsets(self) -> dict[str, int]:
-        """Give none: they are Kafka's."""
-        return {}
-
-    def readings(self) -> list[Reading]:
-        """Read the worker's telemetry."""
-        return self.worker.readings()
-
-    def alive(self) -> str | None:
-        """Say why nothing goes on any more."""
-        return self.worker.alive()
-
-    def unready(self) -> list[str]:
-        """Say why it is not ready to work."""
-        return self.worker.unready()
+from manometer.shown import Shown
 
 
 def run_kafka(plan: Plan, connection: Connection, settings: Settings, reread: Reread) -> None:
@@ -64,7 +35,8 @@ def run_kafka(plan: Plan, connection: Connection, settings: Settings, reread: Re
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("manometer").setLevel(logging.INFO)
     kafka = Kafka(connection.servers, connection.security)
-    shown = _Shown(_worker(plan, kafka), Forwarding(plan, kafka, SystemClock()))
+    forwarding = Forwarding(plan, kafka, SystemClock())
+    shown = Shown(_worker(plan, kafka), forwarding)
     server = Server(shown, settings.access, settings.port, ready=shown.unready)
     try:
         port = server.start()
@@ -77,7 +49,7 @@ def run_kafka(plan: Plan, connection: Connection, settings: Settings, reread: Re
     )
     try:
         with collecting_rarely():
-            asyncio.run(_until_stopped(shown, kafka, reread))
+            asyncio.run(_until_stopped(shown, forwarding, kafka, reread))
     except (WrongTopics, Failed) as error:
         raise CommandError(str(error)) from error
     except KafkaError as error:
@@ -90,21 +62,21 @@ def _worker(plan: Plan, kafka: Kafka) -> Worker:
     return Worker(plan, kafka, process=platform.node() or "worker")
 
 
-async def _until_stopped(shown: _Shown, kafka: Kafka, reread: Reread) -> None:
+async def _until_stopped(shown: Shown[Worker], forwarding: Forwarding, kafka: Kafka, reread: Reread) -> None:
     """Run one worker after the other: SIGHUP ends one with a checkpoint and begins the next with the changed file."""
     asked: asyncio.Queue[int] = asyncio.Queue()
     for number in (*STOPPING, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, asked.put_nowait, number)
-    plan: Plan | None = shown.worker.plan
-    async with shown.forwarding.opened():
+    plan: Plan | None = shown.machine.plan
+    async with forwarding.opened():
         while plan is not None:
             stop = asyncio.Event()
-            running = asyncio.create_task(shown.worker.run(stop))
+            running = asyncio.create_task(shown.machine.run(stop))
             plan = await _next(plan, kafka, running, asked, reread)
             stop.set()
             await running
             if plan is not None:
-                shown.worker, shown.forwarding.plan = _worker(plan, kafka), plan
+                shown.machine, forwarding.plan = _worker(plan, kafka), plan
 
 
 async def _next(
@@ -125,9 +97,12 @@ async def _next(
 
 
 async def _fits(plan: Plan, kafka: Kafka) -> bool:
-    """Say whether the topics are as a changed workflow needs them."""
+    """Say whether the topics are as a changed workflow needs them, and no newer one has run."""
     try:
         wrong = mistakes(plan, await kafka.topics({*inputs(plan), *(topic.name for topic in expected(plan, {}))}))
+        await see_not_older(plan, kafka)
+    except Outdated as error:
+        wrong = [str(error)]
     except KafkaError as error:
         wrong = [f"--kafka {kafka.servers}: {error}"]
     for text in wrong:

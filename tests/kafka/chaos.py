@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import random
 import signal
@@ -15,13 +14,12 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, Final
 
-from aiokafka import AIOKafkaProducer
-
 from benchmarks._reports import lines
 from engine.partitioner import partition_of
 from engine.plan import Plan
 from tests.kafka import cluster
 from tests.kafka.cluster import Archived, Written
+from tests.kafka.flow import Flow
 from tests.kafka.working import Oracle, ends, plan_of, program
 from tests.services.broker import Broker
 from tests.services.running import Program
@@ -29,6 +27,8 @@ from tests.services.running import Program
 ENGINES: Final = 200
 PARTITIONS: Final = 4
 WORKERS: Final = 3
+FIRST: Final = 100
+"""Messages of each topic that workers have begun to read before anything befalls them."""
 ACTS: Final = ("add", "term", "kill", "freeze", "term", "kill", "freeze", "broker")
 ENDED_IN_ORDER: Final = {0, 143, -15}
 """Exit codes after SIGTERM: handed over, or not yet begun."""
@@ -89,39 +89,6 @@ def _joined(moment: float, key: str, value: float) -> Written:
     told = datetime.fromtimestamp(moment, timezone.utc).isoformat()
     data = json.dumps({"id": key, "time": told, "value": value}).encode()
     return Written(data, key.encode(), partition_of(key, PARTITIONS))
-
-
-class Flow(Thread):
-    """Writes all records over some seconds, whatever happens to the broker."""
-
-    def __init__(self, broker: Broker, topics: dict[str, Sequence[Written]], seconds: float) -> None:
-        """Prepare."""
-        super().__init__(name="flow", daemon=True)
-        self._broker = broker
-        self._topics = topics
-        self._seconds = seconds
-        self.error: BaseException | None = None
-
-    def run(self) -> None:
-        """Write."""
-        try:
-            asyncio.run(self._write())
-        except BaseException as error:  # noqa: BLE001 - the test tells it
-            self.error = error
-
-    async def _write(self) -> None:
-        producer = AIOKafkaProducer(
-            bootstrap_servers=self._broker.address, enable_idempotence=True, request_timeout_ms=120_000
-        )
-        await producer.start()
-        begun = time.monotonic()
-        steps = 200
-        for step in range(steps):
-            for topic, messages in self._topics.items():
-                for one in messages[len(messages) * step // steps : len(messages) * (step + 1) // steps]:
-                    await producer.send(topic, one.value, one.key, one.partition)
-            await asyncio.sleep(max(0.0, begun + self._seconds * (step + 1) / steps - time.monotonic()))
-        await producer.stop()
 
 
 class Chaos:
@@ -221,19 +188,22 @@ def run(broker: Broker, folder: Path, seed: int, *, records: int, seconds: float
     plan, path = workflow(folder)
     cluster.create_all(broker.address, plan, PARTITIONS)
     predictions, truths = pairs(records // 10, seed)
-    topics = {"notify": reports(records, seed), "predictions": predictions, "truth": truths}
-    flow = Flow(broker, {plan.streams[name].topic: sent for name, sent in topics.items()}, seconds)
+    sent = {"notify": reports(records, seed), "predictions": predictions, "truth": truths}
+    topics = {plan.streams[name].topic: written for name, written in sent.items()}
+    flow = Flow(broker, {topic: written[FIRST:] for topic, written in topics.items()}, seconds)
     chaos = Chaos(broker, path, folder, seed)
     try:
         chaos.calm()
-        flow.start()
+        for topic, written in topics.items():
+            cluster.write(broker.address, topic, written[:FIRST])
         wait_until_read(broker, plan)
+        flow.start()
         while flow.is_alive():
             chaos.act()
         flow.join()
         assert flow.error is None, flow.error
         chaos.calm()
-        messages = [one for topic in topics for one in cluster.messages(broker.address, plan.streams[topic].topic)]
+        messages = [one for topic in topics for one in cluster.messages(broker.address, topic)]
         last = ends(messages)
         chaos.settle(lambda: saved(broker, plan, last), 60)
     finally:

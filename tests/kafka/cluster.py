@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Iterable, Mapping, Sequence
 from itertools import count
 from typing import Any, Final, NamedTuple
 
@@ -46,16 +46,20 @@ async def _create(servers: str, topics: Iterable[NewTopic]) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=servers)
     await admin.start()
     try:
-        answer = await admin.create_topics(list(topics))
+        made = list(topics)
+        answer = await admin.create_topics(made)
         assert not any(error[1] for error in answer.topic_errors), answer
+        while not {one.name for one in made} <= {*await admin.list_topics()}:  # noqa: ASYNC110 - the broker learns of them later
+            await asyncio.sleep(0.05)
     finally:
         await admin.close()
 
 
 def create(servers: str, name: str, **settings: object) -> None:
-    """Make a topic of one partition; settings are those of Kafka, with underscores."""
+    """Make a topic of one partition, or `partitions`; settings are those of Kafka, with underscores."""
+    partitions = int(str(settings.pop("partitions", 1)))
     told = {key.replace("_", "."): str(value) for key, value in settings.items()}
-    asyncio.run(_create(servers, [NewTopic(name, 1, 1, topic_configs=told)]))
+    asyncio.run(_create(servers, [NewTopic(name, partitions, 1, topic_configs=told)]))
 
 
 def delete(servers: str, name: str) -> None:
@@ -74,8 +78,10 @@ def delete(servers: str, name: str) -> None:
     asyncio.run(gone())
 
 
-def create_all(servers: str, plan: Plan, partitions: int = 1, *, only_ours: bool = False) -> None:
-    """Make all topics of a workflow, its inputs with so many partitions; or all but its inputs."""
+def create_all(
+    servers: str, plan: Plan, partitions: int = 1, *, only_ours: bool = False, without: Collection[str] = ()
+) -> None:
+    """Make all topics of a workflow, its inputs with so many partitions; or all but its inputs, or but those named."""
     kept = {"retention.ms": "-1"}  # recorded messages are older than any retention
     small = {**kept, "max.message.bytes": str(LARGEST)}
     given = () if only_ours else inputs(plan)
@@ -84,9 +90,9 @@ def create_all(servers: str, plan: Plan, partitions: int = 1, *, only_ours: bool
         settings = {**kept, "max.message.bytes": str(topic.message_bytes)}
         if topic.compacted:
             settings |= {"cleanup.policy": "compact"}
-        number = partitions if topic.role == "state" else 1
+        number = partitions if topic.role == "state" or topic.name.endswith(".key") else 1
         topics.append(NewTopic(topic.name, number, 1, topic_configs=settings))
-    asyncio.run(_create(servers, topics))
+    asyncio.run(_create(servers, [topic for topic in topics if topic.name not in without]))
 
 
 async def _write(servers: str, topic: str, messages: Sequence[Written], ident: str | None) -> None:
@@ -172,8 +178,9 @@ def rejects(servers: str, plan: Plan) -> list[tuple[dict[str, str], Any]]:
 
 
 def state(servers: str, plan: Plan) -> dict[tuple[int, tuple[str, ...]], bytes | None]:
-    """Read the last state of each partition and name."""
-    return {(r.partition, tuple(json.loads(r.key))): r.value for r in read(servers, f"{plan.workflow}.state")}
+    """Read the last state of each partition and name, without what belongs to no group."""
+    found = {(r.partition, tuple(json.loads(r.key))): r.value for r in read(servers, f"{plan.workflow}.state")}
+    return {place: data for place, data in found.items() if place[1][0]}
 
 
 def committed(servers: str, plan: Plan, topic: str, partition: int = 0) -> int | None:

@@ -12,7 +12,8 @@ import pytest
 from tests.kafka import chaos
 from tests.services.broker import Broker
 
-SEEDS = int(os.environ.get("CHAOS_SEEDS", "1"))
+SEEDS = int(os.environ.get("CHAOS_SEEDS", "3"))
+RECORDS = int(os.environ.get("CHAOS_RECORDS", "20000"))
 
 
 @pytest.mark.parametrize("seed", range(1, SEEDS + 1))
@@ -20,7 +21,7 @@ def test_chaos_changes_nothing(
     broker: Broker, tmp_path: Path, seed: int, record_property: Callable[[str, object], None]
 ) -> None:
     """The archive is complete by its headers and equals one quiet run; what is there twice is identical."""
-    figures = chaos.run(broker, tmp_path, seed, records=20_000, seconds=15)
+    figures = chaos.run(broker, tmp_path, seed, records=RECORDS, seconds=15)
 
     sys.stdout.write(f"seed {seed}: {figures}\n")
     for name, value in figures.items():

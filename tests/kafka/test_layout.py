@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from engine.kafka.layout import advice, lacking, rights, settings
+from engine.kafka.repartitioner import in_step
 from engine.kafka.topics import Topic, mistakes
 from engine.plan import Plan
 from engine.times import HOUR
@@ -90,3 +91,100 @@ def test_each_process_has_rights_to_what_it_does_and_no_more(plan: Plan) -> None
     assert {"Read", "Write"} <= given["worker", "layout.state"]
     assert [name for process, name in given if process == "sensors"] == ["notify"]
     assert str(rights(plan)[0]) == "--topic notify --operation Read --operation Describe --operation DescribeConfigs"
+
+
+def repartitioned(folder: Path, truth: str = "key", predictions: str = "key") -> Plan:
+    """Give the workflow with copies of joined streams, and of one that must be seen whole."""
+    streams = {
+        "notify": {"topic": "notify", "decode": "sensors", "repartition": "one"},
+        "predictions": {"topic": "predictions", "decode": "json", "key": "id"},
+        "truth": {"topic": "truth", "decode": "json", "key": "id", "repartition": truth},
+    }
+    if predictions:
+        streams["predictions"]["repartition"] = predictions
+    monitors = [
+        {"use": "throughput", "from": "notify"},
+        {"use": "arrival", "from": "notify"},
+        {"use": "prediction_divergence", "from": {"prediction": "predictions", "truth": "truth"}},
+    ]
+    return plan_of(folder, {**KEYS, "streams": streams, "monitors": monitors})[0]
+
+
+def test_copies_have_partitions_of_their_own(tmp_path: Path) -> None:
+    """One where a stream is seen whole, as many as the largest source where joined streams meet; states follow all."""
+    found = {"truth": Topic("truth", 6), "predictions": Topic("predictions", 2)}
+
+    assert made(repartitioned(tmp_path), found, 4) == {
+        "notify": 4,
+        "layout.notify.one": 1,
+        "layout.predictions.key": 6,
+        "layout.truth.key": 6,
+        "archive": 1,
+        "rejects": 1,
+        "layout.state": 6,
+    }
+
+
+def test_a_copy_has_as_many_partitions_as_what_it_is_joined_with(tmp_path: Path) -> None:
+    """A stream that is keyed as it is has the say, whatever the source of the copy has."""
+    found = {"truth": Topic("truth", 6), "predictions": Topic("predictions", 2)}
+
+    assert made(repartitioned(tmp_path, predictions=""), found, 4)["layout.truth.key"] == 2
+    assert made(repartitioned(tmp_path, predictions=""), {}, 4)["layout.truth.key"] == 4
+
+
+def test_joined_streams_become_one(tmp_path: Path) -> None:
+    """With `repartition: one` on both, each copy has one partition, and the sources as many as they like."""
+    counts = made(repartitioned(tmp_path, "one", "one"), {}, 4)
+
+    assert [counts[name] for name in ("predictions", "truth", "layout.predictions.one", "layout.truth.one")] == [
+        4,
+        4,
+        1,
+        1,
+    ]
+
+
+@pytest.mark.parametrize("partitions", [1, 4])
+def test_copies_that_are_made_are_right(tmp_path: Path, partitions: int) -> None:
+    """A worker finds nothing wrong with them; they take what the source takes, and the origin beside it."""
+    plan = repartitioned(tmp_path)
+    found = {"truth": Topic("truth", partitions, 3_000_000)}
+    found |= {topic.name: topic for topic in lacking(plan, found, partitions)}
+
+    assert mistakes(plan, found) == []
+    assert settings(found["layout.truth.key"])["max.message.bytes"] == "3065536"
+    assert settings(found["layout.truth.key"])["message.timestamp.type"] == "CreateTime"
+
+
+@pytest.mark.parametrize(
+    ("topic", "words"),
+    [
+        (Topic("layout.truth.key", 2, 2_000_000), "layout.predictions.key has 4, layout.truth.key has 2"),
+        (Topic("layout.notify.one", 3, 2_000_000), "expected one partition, for repartition: one, found 3"),
+        (Topic("layout.truth.key", 4), "max.message.bytes of at least 1114112, found 1048576"),
+        (Topic("layout.truth.key", 4, 2_000_000, compacted=True), "cleanup.policy=delete"),
+        (Topic("layout.truth.key", 4, 2_000_000, keeps_time=False), "message.timestamp.type=CreateTime"),
+    ],
+)
+def test_a_copy_that_would_lose_something_is_refused(tmp_path: Path, topic: Topic, words: str) -> None:
+    """The halves of a pair must meet, a whole stream be one, and each message fit and stay as it is."""
+    plan = repartitioned(tmp_path)
+    found = {one.name: one for one in lacking(plan, {}, 4)} | {topic.name: topic}
+
+    assert words in "\n".join(mistakes(plan, found))
+
+
+def test_a_worker_writes_copies_and_no_inputs(tmp_path: Path) -> None:
+    """It reads and writes its own topics, and may commit how far it has copied."""
+    given = {(one.process, one.kind, one.name): one.operations for one in rights(repartitioned(tmp_path))}
+
+    assert given["worker", "topic", "layout.truth.key"] == ("Read", "Write", "Describe", "DescribeConfigs")
+    assert "Write" not in given["worker", "topic", "truth"]
+    assert given["worker", "group", "manometer.layout.repartition"] == ("Read", "Describe")
+
+
+def test_joined_streams_are_copied_in_step(tmp_path: Path) -> None:
+    """No half of a pair waits for one that was not copied yet; what is read alone goes alone."""
+    assert in_step(repartitioned(tmp_path)) == [("notify",), ("predictions", "truth")]
+    assert in_step(repartitioned(tmp_path, predictions="")) == [("notify",), ("truth",)]

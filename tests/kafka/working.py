@@ -13,7 +13,7 @@ import msgspec
 
 from engine.events import Message, Reject, encode
 from engine.kafka.clients import Kafka
-from engine.kafka.topics import groups_on
+from engine.kafka.topics import groups_on, topics_of
 from engine.kafka.worker import Worker
 from engine.pipeline import Pipeline
 from engine.plan import Plan
@@ -87,12 +87,12 @@ class Oracle:
         self.rejects: list[Reject] = []
         counts = dict.fromkeys((stream.topic for stream in plan.streams.values()), partitions)
         for group in groups_on(plan, counts):
-            for number in range(partitions):
-                self._run(Pipeline(plan, group, number, partitions=partitions), messages)
+            count = 1 if any(topic.endswith(".one") for topic in topics_of(plan, group).values()) else partitions
+            for number in range(count):
+                self._run(Pipeline(plan, group, number, partitions=count), messages)
 
     def _run(self, pipeline: Pipeline, messages: Sequence[Message]) -> None:
-        for stream in pipeline.group.streams:
-            topic = pipeline.plan.streams[stream].topic
+        for stream, topic in topics_of(pipeline.plan, pipeline.group).items():
             mine = [one for one in messages if one.topic == topic and one.partition == pipeline.partition]
             for start in range(0, len(mine), SIZE):
                 outcome = pipeline.apply(stream, mine[start : start + SIZE])

@@ -52,11 +52,18 @@ def test_every_message_comes_back_as_it_was(message: Message) -> None:
 
 
 @given(
-    tick=st.builds(Tick, topic=st.just("ü"), partition=st.integers(0, 100), time=st.integers(0, 2**33 * 1_000_000 - 1))
+    tick=st.builds(
+        Tick,
+        topic=st.just("ü"),
+        partition=st.integers(0, 100),
+        time=st.integers(0, 2**33 * 1_000_000 - 1),
+        group=st.sampled_from([None, "a+b"]),
+    )
 )
 def test_every_tick_comes_back_as_it_was(tick: Tick) -> None:
-    """Ticks keep their microsecond too."""
+    """Ticks keep their microsecond too, and the group where they have one; a file may begin with one."""
     assert read_line(write_tick(tick)[:-1]) == tick
+    assert is_recorded(write_tick(tick))
 
 
 def test_a_line_is_readable_where_the_bytes_are_text() -> None:
