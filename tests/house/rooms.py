@@ -79,10 +79,12 @@ PROCESS: Final = frozenset({"argv", "exit", "stdin", "stdout", "stderr"})
 EVERYWHERE: Final = frozenset({"msgspec", "pydantic", "pydantic_core"})
 """Not clients but the words in which types and options are written."""
 
-SEVERAL_FILES: Final = {"click": "manometer", "rich": "manometer"}
-"""The two that the command line is written in, and the room they stay in."""
+SEVERAL_FILES: Final = {"aiohttp": "manometer", "click": "manometer", "rich": "manometer"}
+"""What the command line and the HTTP servers are written in, and the room they stay in."""
 
 CLIENTS_OF_THE_STANDARD_LIBRARY: Final = frozenset({"sqlite3", "socket", "http"})
+SPEAKS_TO_NOBODY: Final = frozenset({"http.cookies"})
+"""Parts of these that read and write texts only."""
 A_FILE_A_ROOM: Final = CLIENTS_OF_THE_STANDARD_LIBRARY | {"aiokafka"}
 """Each of them in one file of a room: a model's process that reports shares no client with the archiver."""
 

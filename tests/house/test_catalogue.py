@@ -8,6 +8,7 @@ from typing import Final
 
 import pytest
 
+from archiver.audit_metrics import AUDIT, INCOMPLETE
 from engine.catalogue import AlertSpec
 from engine.monitor import Monitor
 from engine.notices import OWN_ALERTS
@@ -120,7 +121,7 @@ def test_a_name_is_declared_once() -> None:
 def test_what_is_declared_is_emitted_by_someone() -> None:
     """Each metric and alert belongs to a monitor or to the engine; nothing is declared and forgotten."""
     emitted = {spec.name for monitor in monitors().values() for spec in monitor.emits}
-    emitted |= {spec.name for spec in (*TELEMETRY, *OWN_ALERTS)}
+    emitted |= {spec.name for spec in (*TELEMETRY, *AUDIT, *OWN_ALERTS, INCOMPLETE)}
 
     assert not (lost := sorted(set(specs()) - emitted)), listed(lost)
 

@@ -14,7 +14,7 @@ from tests.house.source import ROOMS, ROOT, files, listed
 
 
 def test_the_wheel_has_all_that_is_used(tmp_path: Path) -> None:
-    """The wheel holds every file of the packages, of data/ and of workflows/, and nothing else of the checkout."""
+    """The wheel holds every file of the packages, of data/, workflows/ and docs/runbooks/, and nothing else."""
     command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
 
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -30,7 +30,8 @@ def expected() -> set[str]:
     """Name the files of the wheel by what lies in the checkout."""
     names = [path.relative_to(ROOT) for path in files()]
     inside = {str(name) for name in names if name.parts[0] in ROOMS}
-    return inside | {f"manometer/{name}" for name in names if name.parts[0] in {"data", "workflows"}}
+    resources = {f"manometer/{name}" for name in names if name.parts[0] in {"data", "workflows"}}
+    return inside | resources | {f"manometer/{name}" for name in names if name.parts[:2] == ("docs", "runbooks")}
 
 
 def test_every_package_is_marked_as_typed() -> None:
