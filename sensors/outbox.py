@@ -28,6 +28,8 @@ class Outbox:
         self._most = messages
         self._most_bytes = size
         self._waiting: deque[Waiting] = deque()
+        self._came: deque[Waiting] = deque()
+        self._taking = False
         self._bytes = 0
         self._changed = Condition()
         self._closed = False
@@ -37,12 +39,23 @@ class Outbox:
     def put(self, texts: Iterable[bytes], *, kept: bool = False) -> None:
         """Let messages wait; `kept` ones leave only when there are no others."""
         with self._changed:
-            for text in texts:
-                self._waiting.append(Waiting(text, kept))
-                self._bytes += len(text)
+            self._came.extend(Waiting(text, kept) for text in texts)
+            # A signal handler that interrupts this very code comes here too; whoever is at it takes what it leaves.
+            while self._came and not self._taking:
+                self._taking = True
+                try:
+                    self._take_in()
+                finally:
+                    self._taking = False
+            self._changed.notify()
+
+    def _take_in(self) -> None:
+        while self._came:
+            message = self._came.popleft()
+            self._waiting.append(message)
+            self._bytes += len(message.text)
             while len(self._waiting) > self._most or self._bytes > self._most_bytes:
                 self._drop()
-            self._changed.notify()
 
     def _drop(self) -> None:
         place = next((place for place, message in enumerate(self._waiting) if not message.kept), 0)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import os
+import signal
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -23,6 +25,8 @@ from tests.services.running import Program
 
 PARTITIONS = 4
 EVERY = 0.2
+MOST = 12.0
+"""Seconds that an end may take: ten, and what a busy machine takes to begin with it."""
 
 
 class Trickle(Thread):
@@ -93,3 +97,21 @@ def test_others_go_on_soon(
     if end == "stop":
         found = cluster.emissions(cluster.archive(broker.address, plan))
         assert len(found) == len(set(found))
+
+
+def test_a_broker_that_does_not_answer_holds_up_no_end(broker: Broker, tmp_path: Path) -> None:
+    """SIGTERM ends a worker in ten seconds, as a supervisor would kill it soon after; it says that nothing is lost."""
+    _, path = made(broker, tmp_path, PARTITIONS)
+    worker = program(broker, path, tmp_path / "log")
+    try:
+        worker.wait_for(lambda: owned(worker))
+        os.kill(broker.pid, signal.SIGSTOP)
+        began = time.monotonic()
+        code = worker.stop(30)
+        seconds = time.monotonic() - began
+    finally:
+        os.kill(broker.pid, signal.SIGCONT)
+        worker.kill()
+
+    assert (code, seconds < MOST) == (143, True)
+    assert "nothing is lost" in worker.tail()
