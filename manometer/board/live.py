@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncGenerator, Callable, Hashable
 from functools import partial
 from typing import Any, Final
@@ -29,6 +30,10 @@ STILL: Final = 5.0
 """Seconds after which all is looked at though nothing was written: intervals end, and what is shown moves on."""
 SHARE: Final = 0.04
 """Of a processor that all views together may take; where they would take more, they are computed less often."""
+SHARE_WHERE_BUSY: Final = 0.01
+"""The same where the process has its hands full: looking must not slow down what is looked at."""
+BUSY: Final = 0.7
+"""Of a processor; a process that takes more is busy."""
 LONGEST_REST: Final = 5.0
 """Seconds between two computations, at most; where it would have to be more, only what is dear rests so long."""
 COMPLETE: Final = 60.0
@@ -55,6 +60,7 @@ class Live:
         self._newest: int | None = None
         self._newest_known = False
         self._next_newest = self._next_look = 0.0
+        self._spent_at = (time.monotonic(), time.process_time())
         self.computations = 0
         """How often a view was computed."""
 
@@ -194,12 +200,18 @@ class Live:
                 view.publish(pieces, {"now": now, "newest": self._newest})
             self.computations += 1
             ended = loop.time()
-            rest = view.cost / SHARE * max(1, len(self._views))
+            rest = view.cost / self._share() * max(1, len(self._views))
             if complete:  # that is dear, and nobody waits for it
                 rest, next_complete = 0, ended + max(COMPLETE, rest)
             elif rest > LONGEST_REST:
                 view.spare(view.cost / rest)
             await asyncio.sleep(max(begun + PACE - ended, min(rest, LONGEST_REST), (ended - begun) / 2))
+
+    def _share(self) -> float:
+        """Say how much of a processor all views may take, by what the process took since the last question."""
+        (before, spent), now, processor = self._spent_at, time.monotonic(), time.process_time()
+        self._spent_at = (now, processor)
+        return SHARE_WHERE_BUSY if processor - spent > BUSY * (now - before) else SHARE
 
     def _hello(self) -> bytes:
         return event("hello", {"now": self._now(), "newest": self._newest, "epoch": self._epoch})
