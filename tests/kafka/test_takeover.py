@@ -21,7 +21,7 @@ from tests.kafka.cluster import Written
 from tests.kafka.test_checkpoints import made
 from tests.kafka.working import program
 from tests.services.broker import Broker
-from tests.services.running import Program
+from tests.services.running import Missing, Program, absent
 
 PARTITIONS = 4
 EVERY = 0.2
@@ -99,19 +99,25 @@ def test_others_go_on_soon(
         assert len(found) == len(set(found))
 
 
-def test_a_broker_that_does_not_answer_holds_up_no_end(broker: Broker, tmp_path: Path) -> None:
+def test_a_broker_that_does_not_answer_holds_up_no_end(tmp_path: Path) -> None:
     """SIGTERM ends a worker in ten seconds, as a supervisor would kill it soon after; it says that nothing is lost."""
-    _, path = made(broker, tmp_path, PARTITIONS)
-    worker = program(broker, path, tmp_path / "log")
+    try:
+        frozen = Broker(tmp_path)
+    except Missing as missing:
+        absent(missing)
+    frozen.start()
+    _, path = made(frozen, tmp_path, PARTITIONS)
+    worker = program(frozen, path, tmp_path / "log")
     try:
         worker.wait_for(lambda: owned(worker))
-        os.kill(broker.pid, signal.SIGSTOP)
+        os.kill(frozen.pid, signal.SIGSTOP)
         began = time.monotonic()
         code = worker.stop(30)
         seconds = time.monotonic() - began
     finally:
-        os.kill(broker.pid, signal.SIGCONT)
         worker.kill()
+        os.kill(frozen.pid, signal.SIGCONT)
+        frozen.stop()
 
     assert (code, seconds < MOST) == (143, True)
     assert "nothing is lost" in worker.tail()
