@@ -30,7 +30,6 @@ from manometer.shown import Shown
 
 END_SECONDS: Final = 9.5
 """A worker that has to end gets so long to hand over; then it ends all the same, which loses no more than kill -9."""
-_FAILED: Final = 2
 _TERMINATED: Final = 128 + signal.SIGTERM
 
 
@@ -81,24 +80,24 @@ async def _until_stopped(shown: Shown[Worker], forwarding: Forwarding, kafka: Ka
             stop = asyncio.Event()
             running = asyncio.create_task(shown.machine.run(stop))
             plan = await _next(plan, kafka, running, asked, reread)
-            if plan is None:
-                _end_all_the_same(_FAILED if running.done() else _TERMINATED)
+            if plan is None and not running.done():
+                _end_all_the_same()
             stop.set()
             await running
             if plan is not None:
                 shown.machine, forwarding.plan = _worker(plan, kafka), plan
 
 
-def _end_all_the_same(code: int) -> None:
-    """See to it that the process ends in time, also where a broker that does not answer holds it up."""
-    timer = Timer(END_SECONDS, _leave, (code,))
+def _end_all_the_same() -> None:
+    """See to it that a process that was told to end does so in time, also where a broker does not answer."""
+    timer = Timer(END_SECONDS, _leave)
     timer.daemon = True  # it must not hold up an end in order, and goes on while other threads do
     timer.start()
 
 
-def _leave(code: int) -> None:
+def _leave() -> None:
     click.echo(f"ended without a farewell: to hand over took longer than {END_SECONDS:g} s; nothing is lost", err=True)
-    os._exit(code)
+    os._exit(_TERMINATED)
 
 
 async def _next(
